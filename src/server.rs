@@ -32,13 +32,14 @@ use self::watched::Watched;
 use crate::api::proto::v1::admin_service_server::AdminServiceServer;
 use crate::api::proto::v1::event_service_server::EventServiceServer;
 use crate::api::proto::v1::organisation_service_server::OrganisationServiceServer;
+use crate::api::proto::v1::privacy_service_server::PrivacyServiceServer;
 use crate::api::proto::v1::profile_service_server::ProfileServiceServer;
 use crate::api::proto::v1::round_service_server::RoundServiceServer;
 use crate::api::proto::v1::run_service_server::RunServiceServer;
 use crate::api::proto::v1::solver_service_server::SolverServiceServer;
 use crate::api::{
     AdminApi, CallLayer, Counts, Edge, EventApi, HealthApi, Issuer, Limits, Measures, OrganisationApi,
-    ProfileApi, ProxyHeader, Rates, RoundApi, RunApi, SolverApi, Streams, Trusted, Web, proto,
+    PrivacyApi, ProfileApi, ProxyHeader, Rates, RoundApi, RunApi, SolverApi, Streams, Trusted, Web, proto,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigError};
@@ -57,10 +58,11 @@ const LAST_DELIVERY: Duration = Duration::from_secs(2);
 const ABORTED: Duration = Duration::from_secs(1);
 
 /// The services whose health is reported by name.
-const SERVICES: [&str; 7] = [
+const SERVICES: [&str; 8] = [
     AdminServiceServer::<AdminApi>::NAME,
     EventServiceServer::<EventApi>::NAME,
     OrganisationServiceServer::<OrganisationApi>::NAME,
+    PrivacyServiceServer::<PrivacyApi>::NAME,
     ProfileServiceServer::<ProfileApi>::NAME,
     RoundServiceServer::<RoundApi>::NAME,
     RunServiceServer::<RunApi>::NAME,
@@ -163,6 +165,7 @@ impl Server {
 
         let max = config.max_message_bytes;
         let organisations = OrganisationApi { service: service.clone() };
+        let privacy = PrivacyApi { service: service.clone() };
         let profiles =
             ProfileApi { service: service.clone(), streams: streams.clone(), max_message_bytes: max };
         let solver = SolverApi::new(service.clone(), streams.clone(), max);
@@ -180,6 +183,7 @@ impl Server {
             .add_service(reflection().build_v1alpha()?)
             .add_service(AdminServiceServer::new(admin).max_decoding_message_size(max))
             .add_service(OrganisationServiceServer::new(organisations).max_decoding_message_size(max))
+            .add_service(PrivacyServiceServer::new(privacy).max_decoding_message_size(max))
             .add_service(ProfileServiceServer::new(profiles).max_decoding_message_size(max))
             .add_service(RoundServiceServer::new(rounds).max_decoding_message_size(max))
             .add_service(EventServiceServer::new(events).max_decoding_message_size(max))

@@ -15,6 +15,7 @@ mod organisation;
 mod page;
 mod permission;
 mod principal;
+mod privacy;
 mod profile;
 mod retention;
 mod round;

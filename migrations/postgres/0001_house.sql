@@ -25,8 +25,11 @@ CREATE TABLE profile_import (
     create_micros BIGINT NOT NULL,
     touch_micros BIGINT NOT NULL,
     finish_micros BIGINT,
+    -- Id of the principal who finished the import; NULL before its end.
+    actor TEXT COLLATE "C",
     -- Number among the finished imports of the organisation, from 1, in the order of their commits.
     number BIGINT,
+    CHECK ((finish_micros IS NULL) = (actor IS NULL)),
     UNIQUE (organisation_id, number)
 );
 CREATE INDEX profile_import_stale ON profile_import (touch_micros) WHERE finish_micros IS NULL;

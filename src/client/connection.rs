@@ -13,6 +13,7 @@ use super::retry::Retrying;
 use crate::api::proto::v1::admin_service_client::AdminServiceClient;
 use crate::api::proto::v1::event_service_client::EventServiceClient;
 use crate::api::proto::v1::organisation_service_client::OrganisationServiceClient;
+use crate::api::proto::v1::privacy_service_client::PrivacyServiceClient;
 use crate::api::proto::v1::profile_service_client::ProfileServiceClient;
 use crate::api::proto::v1::round_service_client::RoundServiceClient;
 use crate::api::proto::v1::run_service_client::RunServiceClient;
@@ -53,6 +54,8 @@ pub struct Client {
     pub admin: AdminServiceClient<Authenticated>,
     /// Organisations.
     pub organisations: OrganisationServiceClient<Authenticated>,
+    /// The rights of people: consents.
+    pub privacy: PrivacyServiceClient<Authenticated>,
     /// Profiles.
     pub profiles: ProfileServiceClient<Authenticated>,
     /// Rounds.
@@ -148,6 +151,7 @@ impl Client {
             lang,
             admin: AdminServiceClient::new(authenticated()),
             organisations: OrganisationServiceClient::new(authenticated()),
+            privacy: PrivacyServiceClient::new(authenticated()),
             profiles: ProfileServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),
             rounds: RoundServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),
             runs: RunServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),

@@ -39,7 +39,9 @@ impl EventKind {
             return None;
         }
         Some(match (noun, verb) {
-            ("profile", "import") => Self::ProfilesChanged,
+            ("profile", "import" | "record_consent" | "withdraw_consent" | "restrict" | "lift") => {
+                Self::ProfilesChanged
+            }
             ("round", "enrol" | "withdraw") | ("enrolment", _) => Self::EnrolmentsChanged,
             ("run", "start") => Self::RunStarted,
             ("run", "succeed") => Self::RunSucceeded,

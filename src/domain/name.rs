@@ -32,6 +32,9 @@ const PART_EXAMPLE: &str =
     "principals/01938e0a-7c5a-7a34-9d0e-5f2b7c1d9e3a/grants/01938e0a-7c5a-7a34-9d0e-5f2b7c1d9e3b";
 const ENROLMENT_ID_RULE: &str = "a UUID in lower case with hyphens";
 const ENROLMENT_RULE: &str = "rounds/ID/enrolments/ID, as ListEnrolments returns it";
+const CONSENT_ID_RULE: &str = "PURPOSE-HASH, as ListConsents returns it";
+const CONSENT_RULE: &str = "organisations/ID/profiles/ID/consents/ID, as ListConsents returns it";
+const CONSENT_EXAMPLE: &str = "organisations/wim-peru/profiles/P7/consents/matching-3f9a1c2b77d0";
 const POLICY_RULE: &str = "rounds/ID/policies/NUMBER, where NUMBER counts from 1";
 const RUN_RULE: &str = "rounds/ID/runs/NUMBER, where NUMBER counts from 1";
 
@@ -51,6 +54,19 @@ fn is_own_id(id: &str) -> bool {
 /// Whether `id` is a UUID in its one canonical spelling.
 fn is_uuid(id: &str) -> bool {
     id.parse::<uuid::Uuid>().is_ok_and(|uuid| uuid.hyphenated().to_string() == id)
+}
+
+/// Digits of the hash in the id of a consent.
+const CONSENT_HASH: usize = 12;
+
+/// Whether `id` is a purpose and a hash.
+fn is_consent_id(id: &str) -> bool {
+    id.rsplit_once('-').is_some_and(|(purpose, hash)| {
+        (1..=MAX_ID_LENGTH - CONSENT_HASH).contains(&purpose.len())
+            && purpose.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+            && hash.len() == CONSENT_HASH
+            && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    })
 }
 
 macro_rules! id_type {
@@ -162,6 +178,44 @@ id_type!(
     /// Id of an enrolment, which the service chooses.
     EnrolmentId, is_uuid, "01890a5d-ac96-774b-bcce-b302099a8057", ENROLMENT_ID_RULE
 );
+
+id_type!(
+    /// Id of a consent of a person: its purpose and a hash.
+    ConsentId, is_consent_id, "matching-3f9a1c2b77d0", CONSENT_ID_RULE
+);
+
+impl ConsentId {
+    /// The id of a consent for a purpose.
+    pub(super) fn new(purpose: &str, hash: &str) -> Self {
+        Self(format!("{purpose}-{hash}"))
+    }
+}
+
+/// Name of a consent of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsentRef {
+    /// The profile.
+    pub profile: ProfileRef,
+    /// Id of the consent within the profile.
+    pub id: ConsentId,
+}
+
+impl ConsentRef {
+    /// Reads `organisations/{organisation}/profiles/{profile}/consents/{consent}`.
+    pub fn from_name(name: &str) -> Result<Self, InvalidName> {
+        let invalid = || InvalidName { example: CONSENT_EXAMPLE, rule: CONSENT_RULE };
+        let (profile, id) = name.split_once("/consents/").ok_or_else(invalid)?;
+        match (ProfileRef::from_name(profile), id.parse()) {
+            (Ok(profile), Ok(id)) => Ok(Self { profile, id }),
+            _ => Err(invalid()),
+        }
+    }
+
+    /// `organisations/{organisation}/profiles/{profile}/consents/{consent}`.
+    pub fn name(&self) -> String {
+        format!("{}/consents/{}", self.profile, self.id)
+    }
+}
 
 impl OrganisationId {
     /// Reads `organisations/{organisation}`.

@@ -3,11 +3,13 @@
 //! No field has a name or an e-mail address. An empty answer is a *missing* answer, which differs from every real
 //! answer.
 
+pub mod consent_record;
 pub mod consents;
 mod parse;
 mod time_zone;
 mod to_draft;
 
+pub use consent_record::{ConsentState, ConsentVersion, Record, RecordedConsent};
 pub use consents::{Consent, ConsentPurpose};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -341,8 +343,8 @@ impl Profile {
     }
 
     /// Whether she gave identity answers, and has withdrawn the consent for them since.
-    pub fn identity_is_withdrawn(&self, now: Timestamp) -> bool {
-        self.identity.is_some() && consents::is_withdrawn(&self.consents, ConsentPurpose::Identity, now)
+    pub fn identity_is_withdrawn(&self) -> bool {
+        self.identity.is_some() && consents::is_withdrawn(&self.consents, ConsentPurpose::Identity)
     }
 }
 

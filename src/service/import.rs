@@ -233,9 +233,9 @@ impl Import {
                 .collect();
             let present = self.service.store.present(scope, &self.organisation, &ids).await?;
             let merged = if present.is_empty() {
-                check::merge(good, &HashMap::new(), now)?
+                check::merge(good, &HashMap::new())?
             } else {
-                self.service.off_thread(move || check::merge(good, &present, now)).await?
+                self.service.off_thread(move || check::merge(good, &present)).await?
             };
             self.take(merged, &mut found);
         }

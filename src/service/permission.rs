@@ -86,6 +86,10 @@ actions! {
     ListProfiles = "ProfileService/ListProfiles":             [-    -    all  -    -    own  -];
     /// Export profiles.
     ExportProfiles = "ProfileService/ExportProfiles":         [-    -    all  -    -    own  -];
+    /// Record a consent.
+    RecordConsent = "PrivacyService/RecordConsent":           [-    -    all  -    -    own  -];
+    /// List the consents of a person.
+    ListConsents = "PrivacyService/ListConsents":             [all  -    all  -    -    own  -];
     /// Open a round.
     CreateRound = "RoundService/CreateRound":                 [-    all  -    -    -    -    -];
     /// Read a round.

@@ -15,7 +15,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::backend::Store;
-use super::dialect::{self, Row, values};
+use super::dialect::{self, Row, Value, values};
 use super::enrolment::{self, RoleMove};
 use super::journal::Note;
 use super::profile::present_import;
@@ -24,7 +24,7 @@ use super::session::{Housekeeping, WriteSession};
 use super::statement::statements;
 use super::{fault, organisation};
 use crate::domain::name::{OrganisationId, OwnId};
-use crate::domain::profile::{Consent, Profile, consents};
+use crate::domain::profile::{Consent, Profile, StoredProfile, consents};
 use crate::error::{Error, Result};
 
 /// The present versions of named people; the condition for the names and for the scope follows.
@@ -92,7 +92,7 @@ statements! {
          AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || i.organisation_id || ',%')");
     // The lock of the organisation makes the numbers grow in the order of the commits.
     change FINISH = ("profile_import.finish",
-        "UPDATE profile_import SET finish_micros = $3, number = (SELECT COALESCE(MAX(i.number), 0) + 1 \
+        "UPDATE profile_import SET finish_micros = $3, actor = $6, number = (SELECT COALESCE(MAX(i.number), 0) + 1 \
          FROM profile_import i WHERE i.organisation_id = $2) \
          WHERE id = $1 AND organisation_id = $2 AND finish_micros IS NULL AND staged = $4 AND unchanged = $5");
     // Few rows at a time, so that other writers do not wait for the end of a large import that is not wanted.
@@ -178,6 +178,22 @@ impl StagedRow {
     pub fn digest(&self) -> &str {
         &self.digest
     }
+
+    /// The version that the row becomes.
+    pub(super) fn version(&self) -> i64 {
+        self.version
+    }
+
+    /// Whether the person has other roles than in the version before.
+    pub(super) fn changes_roles(&self) -> bool {
+        self.changes_roles
+    }
+
+    /// The row as the version of an import of its own.
+    pub(super) fn into_values(self, organisation: &OrganisationId, import: &str) -> Vec<Value> {
+        let Self { id, version, document, digest, roles, .. } = self;
+        values![organisation, &id, version, import, roles.mentor, roles.mentee, digest, document]
+    }
 }
 
 /// What is stored of a person when her row arrives.
@@ -190,6 +206,18 @@ pub struct Present {
     /// Her consents; not read if the row has the same digest.
     pub consents: Vec<Consent>,
     roles: Roles,
+}
+
+impl Present {
+    /// What is stored of a person whose profile was read whole.
+    pub(super) fn of(profile: &StoredProfile) -> Self {
+        Self {
+            version: profile.version,
+            digest: profile.digest.clone(),
+            consents: profile.content.consents.clone(),
+            roles: Roles::of(&profile.content),
+        }
+    }
 }
 
 /// The roles that a profile offers.
@@ -357,7 +385,7 @@ impl Store {
             }
             let (mut unchanged, mut role_changes) = (0_u32, 0_u32);
             for row in &rows {
-                let merged = import.merge_row(&mut session, row, now).await?;
+                let merged = import.merge_row(&mut session, row).await?;
                 unchanged += u32::from(merged.is_unchanged);
                 role_changes += u32::from(merged.changes_roles);
             }
@@ -467,12 +495,17 @@ impl ImportKey {
     }
 
     /// Merges a row of the statement `OUTDATED` with the version of the profile that it brings.
-    async fn merge_row(&self, session: &mut Housekeeping, row: &Row, now: Timestamp) -> Result<MergedAgain> {
+    async fn merge_row(&self, session: &mut Housekeeping, row: &Row) -> Result<MergedAgain> {
         let mut content: Profile = row.json("profile_version", &"of a staged row", "staged")?;
         let present: Record = row.json("profile_version", &"of a profile", "document")?;
         let present = known(row, present.consents)?;
         content.consents = consents::merged(&present.consents, &content.consents);
-        if content.identity_is_withdrawn(now) {
+        if consents::contradiction(&content.consents).is_some() {
+            return Err(Error::StoreUnavailable(
+                "another import of the organisation has stored another consent of the same moment".into(),
+            ));
+        }
+        if content.identity_is_withdrawn() {
             return Err(Error::StoreUnavailable(
                 "a consent was withdrawn by another import of the organisation at the same time".into(),
             ));
@@ -522,7 +555,8 @@ impl WriteSession {
         if self.reads().one(FINISHED, values![organisation]).await?.int("finished")? != ready.base {
             return Ok(None);
         }
-        let finish = values![id.as_str(), organisation, now, ready.staged, counts.unchanged];
+        let actor = self.actor().to_owned();
+        let finish = values![id.as_str(), organisation, now, ready.staged, counts.unchanged, actor];
         if self.change(owner, FINISH, finish).await? == 0 {
             return Err(Error::NotFound(format!("import {id}")));
         }

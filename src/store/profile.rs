@@ -87,9 +87,9 @@ impl Store {
     /// One profile.
     pub async fn profile(&self, scope: &Scope, name: &ProfileRef) -> Result<StoredProfile> {
         let mut session = self.reader(scope).await?;
-        let found = session.row(GET, values![&name.organisation, &name.id]).await?;
+        let found = of(&mut session, name).await;
         session.end().await?;
-        found.as_ref().map(read).transpose()?.ok_or_else(|| Error::NotFound(name.name()))
+        found
     }
 
     /// Profiles of an organisation after id `after`, by id, at most `limit`, until their documents exceed `bytes`: for lists and
@@ -173,6 +173,12 @@ pub(super) async fn named(
     ids: &[OwnId],
 ) -> Result<Vec<StoredProfile>> {
     session.rows(NAMED, values![organisation, dialect::json(&ids)?]).await?.iter().map(read).collect()
+}
+
+/// One profile in the session's scope.
+pub(super) async fn of(session: &mut ReadSession, name: &ProfileRef) -> Result<StoredProfile> {
+    let found = session.row(GET, values![&name.organisation, &name.id]).await?;
+    found.as_ref().map(read).transpose()?.ok_or_else(|| Error::NotFound(name.name()))
 }
 
 /// Those of `ids` that are people of the organisation in the session's scope.

@@ -15,6 +15,8 @@ use wim_match::client::{Authenticated, Client, request_id};
 
 use crate::world::{end_message, header_message, round_message};
 
+pub(crate) mod privacy;
+
 /// What the calls are about.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Target {
@@ -91,6 +93,7 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
     let (client, t) = (client.clone(), target.clone());
     match method.split_once('/').map_or(method, |(service, _)| service) {
         "OrganisationService" => Box::pin(call_organisations(method, client, t)).await,
+        "PrivacyService" => Box::pin(privacy::call(method, client, t)).await,
         "ProfileService" => Box::pin(call_profiles(method, client, t)).await,
         "RoundService" => Box::pin(call_rounds(method, client, t)).await,
         "RunService" => Box::pin(call_runs(method, client, t)).await,

@@ -24,6 +24,7 @@ mod notes;
 mod observed;
 mod point_in_time;
 mod postgres;
+mod privacy;
 mod problem;
 mod refusal;
 mod report;

@@ -41,6 +41,8 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("ProfileService/GetProfile", [DENIED, OK, ABSENT]),
     ("ProfileService/ListProfiles", [DENIED, OK, ABSENT]),
     ("ProfileService/ExportProfiles", [DENIED, OK, ABSENT]),
+    ("PrivacyService/RecordConsent", [DENIED, OK, ABSENT]),
+    ("PrivacyService/ListConsents", [DENIED, OK, ABSENT]),
     ("RoundService/CreateRound", [OK, DENIED, DENIED]),
     ("RoundService/GetRound", [OK, OK, OK]),
     ("RoundService/ListRounds", [OK, OK, OK]),
@@ -217,7 +219,7 @@ async fn what_is_foreign_answers_exactly_as_what_does_not_exist() {
         assert_eq!(told(&foreign).await, told(&absent).await, "{method}");
         compared += 1;
     }
-    assert_eq!(compared, 16);
+    assert_eq!(compared, 18);
     Box::pin(cast.stop()).await;
 }
 

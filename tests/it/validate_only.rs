@@ -90,6 +90,7 @@ fn every_method_that_changes_something_takes_a_request_id_and_a_check() {
         "CreateOrganisation",
         "UpdateOrganisation",
         "UpdateOrganisationRules",
+        "RecordConsent",
         "ImportProfiles",
         "CreateRound",
         "UpdateRound",

@@ -1,10 +1,9 @@
 //! Profiles.
 
-use super::{etag, moment, timestamp};
+use super::{consent, etag, timestamp};
 use crate::api::proto::v1;
 use crate::domain::profile::{
-    ConsentDraft, IdentityDraft, MenteeRequestDraft, MentorOfferDraft, ProfileDraft, RosterDraft, SlotDraft,
-    StoredProfile,
+    IdentityDraft, MenteeRequestDraft, MentorOfferDraft, ProfileDraft, RosterDraft, SlotDraft, StoredProfile,
 };
 
 /// From the message, unchecked.
@@ -48,17 +47,7 @@ pub fn draft(message: v1::Profile) -> ProfileDraft {
             waiting_since: r.waiting_since,
         }),
         identity: message.identity.map(|i| IdentityDraft { shares: i.shares, wishes: i.wishes }),
-        consents: message
-            .consents
-            .into_iter()
-            .map(|c| ConsentDraft {
-                purpose: c.purpose,
-                text_version: c.text_version,
-                language: c.language,
-                give_time: c.give_time.as_ref().and_then(moment),
-                withdraw_time: c.withdraw_time.as_ref().and_then(moment),
-            })
-            .collect(),
+        consents: message.consents.into_iter().map(consent::draft).collect(),
     }
 }
 
@@ -103,17 +92,7 @@ pub fn message_of_draft(draft: ProfileDraft) -> v1::Profile {
             waiting_since: r.waiting_since,
         }),
         identity: draft.identity.map(|i| v1::Identity { shares: i.shares, wishes: i.wishes }),
-        consents: draft
-            .consents
-            .into_iter()
-            .map(|c| v1::Consent {
-                purpose: c.purpose,
-                text_version: c.text_version,
-                language: c.language,
-                give_time: c.give_time.map(timestamp),
-                withdraw_time: c.withdraw_time.map(timestamp),
-            })
-            .collect(),
+        consents: draft.consents.into_iter().map(consent::message_of_draft).collect(),
         ..v1::Profile::default()
     }
 }

@@ -6,9 +6,14 @@
 //!   one consent stay as two entries.
 //! - A consent for a purpose is live when the newest consent given is newer than the newest withdrawal. So a withdrawal
 //!   ends every consent given before it or at the same time, and an old file revives nothing.
+//! - A withdrawal counts from the moment at which it is on record, whatever the clock says: a clock that jumps back revives
+//!   nothing either.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::domain::violation::Violations;
+use crate::message;
 
 /// Most consents of one person on record, withdrawn ones included.
 pub const MAX_CONSENTS: usize = 50;
@@ -37,6 +42,33 @@ pub enum ConsentPurpose {
     Matching = 1,
     /// Use of identity answers in matching.
     Identity = 2,
+    /// Matches with people of another country.
+    CrossBorder = 3,
+    /// Records of how a mentorship goes on.
+    FollowUp = 4,
+    /// Numbers in statistics and reports.
+    Statistics = 5,
+}
+
+impl ConsentPurpose {
+    /// All purposes.
+    pub const ALL: [Self; 5] =
+        [Self::Matching, Self::Identity, Self::CrossBorder, Self::FollowUp, Self::Statistics];
+
+    /// The purpose as names and files spell it.
+    pub fn code(self) -> &'static str {
+        ["matching", "identity", "cross-border", "follow-up", "statistics"][self as usize - 1]
+    }
+
+    /// Reads a code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| purpose.code() == code)
+    }
+
+    /// The purpose with a number of the contract.
+    pub fn from_number(number: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| *purpose as i32 == number)
+    }
 }
 
 /// The record after `given` was added to `stored`.
@@ -60,7 +92,7 @@ pub fn merged(stored: &[Consent], given: &[Consent]) -> Vec<Consent> {
 }
 
 /// Whether two entries are the same consent, withdrawn or not.
-fn is_same(one: &Consent, other: &Consent) -> bool {
+pub fn is_same(one: &Consent, other: &Consent) -> bool {
     let identity = |consent: &Consent| (consent.purpose, consent.give_time);
     identity(one) == identity(other)
         && (one.text_version.as_str(), one.language.as_str())
@@ -69,23 +101,101 @@ fn is_same(one: &Consent, other: &Consent) -> bool {
 
 /// Whether a consent for `purpose` is live at `now`.
 pub fn is_live(consents: &[Consent], purpose: ConsentPurpose, now: Timestamp) -> bool {
-    let of_purpose = || consents.iter().filter(|consent| consent.purpose == purpose);
-    let given = of_purpose().map(|consent| consent.give_time).filter(|at| *at <= now).max();
-    given.is_some() && given > newest_withdrawal(consents, purpose, now)
+    let given = of_purpose(consents, purpose).map(|consent| consent.give_time);
+    let given = given.filter(|at| *at <= now).max();
+    given.is_some() && given > newest_withdrawal(consents, purpose)
 }
 
 /// Whether the newest consent for `purpose` is not newer than the newest withdrawal. Unlike a consent that is not live, one
 /// that a fast clock gave in the future is not withdrawn.
-pub fn is_withdrawn(consents: &[Consent], purpose: ConsentPurpose, now: Timestamp) -> bool {
-    let given =
-        consents.iter().filter(|consent| consent.purpose == purpose).map(|consent| consent.give_time).max();
-    given <= newest_withdrawal(consents, purpose, now)
+pub fn is_withdrawn(consents: &[Consent], purpose: ConsentPurpose) -> bool {
+    let given = of_purpose(consents, purpose).map(|consent| consent.give_time).max();
+    given <= newest_withdrawal(consents, purpose)
 }
 
-/// The newest withdrawal of a purpose up to `now`.
-fn newest_withdrawal(consents: &[Consent], purpose: ConsentPurpose, now: Timestamp) -> Option<Timestamp> {
-    let withdrawn = consents.iter().filter(|consent| consent.purpose == purpose);
-    withdrawn.filter_map(|consent| consent.withdraw_time).filter(|at| *at <= now).max()
+/// The consent for `purpose` that counts: the newest one, if no withdrawal has ended it.
+pub fn in_force(consents: &[Consent], purpose: ConsentPurpose) -> Option<&Consent> {
+    let newest = of_purpose(consents, purpose).max_by_key(|consent| consent.give_time)?;
+    (Some(newest.give_time) > newest_withdrawal(consents, purpose)).then_some(newest)
+}
+
+/// Two consents for one purpose that were given at one moment, are not withdrawn and say different things.
+pub fn contradiction(consents: &[Consent]) -> Option<&Consent> {
+    // The record is ordered by purpose and time.
+    let open = |consent: &&Consent| {
+        consent.withdraw_time.is_none()
+            && Some(consent.give_time) > newest_withdrawal(consents, consent.purpose)
+    };
+    let open: Vec<&Consent> = consents.iter().filter(open).collect();
+    let twice = open.windows(2).find(|pair| {
+        (pair[0].purpose, pair[0].give_time) == (pair[1].purpose, pair[1].give_time)
+            && !is_same(pair[0], pair[1])
+    });
+    twice.map(|pair| pair[1])
+}
+
+/// Adds the violation of two consents for one purpose that were given at one moment.
+pub fn check_contradiction(consents: &[Consent], violations: &mut Violations) {
+    if let Some(second) = contradiction(consents) {
+        violations.push(
+            "consents",
+            second.purpose.code(),
+            message!("has two live consents of {time}", time = second.give_time.to_string()),
+            "keep the one to which she agreed",
+        );
+    }
+}
+
+/// The record after a person has given a consent, or why she cannot give it.
+///
+/// A consent that is in force ends with the newer one only if `replaces` is true: otherwise a person would have two.
+pub fn given(stored: &[Consent], consent: &Consent, replaces: bool) -> Result<Vec<Consent>, Violations> {
+    let mut violations = Violations::default();
+    let purpose = consent.purpose;
+    let same = stored.iter().any(|known| is_same(known, consent));
+    if let Some(ended) = newest_withdrawal(stored, purpose).filter(|ended| *ended >= consent.give_time) {
+        violations.push(
+            "give_time",
+            consent.give_time,
+            message!("is not after the withdrawal at {time}, which is final", time = ended.to_string()),
+            "give the time at which the person agreed anew, after her withdrawal",
+        );
+    } else if let Some(live) = in_force(stored, purpose).filter(|_| !same) {
+        if !replaces {
+            violations.push(
+                "purpose",
+                purpose.code(),
+                "has a live consent already",
+                "withdraw that consent first, or say that the new one replaces it",
+            );
+        } else if live.give_time >= consent.give_time {
+            violations.push(
+                "give_time",
+                consent.give_time,
+                message!("is not after the live consent of {time}", time = live.give_time.to_string()),
+                "give the time at which the person agreed to the new text",
+            );
+        }
+    }
+    let record = merged(stored, std::slice::from_ref(consent));
+    if record.len() > MAX_CONSENTS {
+        violations.push(
+            "purpose",
+            purpose.code(),
+            message!("would be one of more than {most} consents of one person", most = MAX_CONSENTS as u64),
+            "the record of this person is full",
+        );
+    }
+    violations.finish(record)
+}
+
+fn of_purpose(consents: &[Consent], purpose: ConsentPurpose) -> impl Iterator<Item = &Consent> {
+    consents.iter().filter(move |consent| consent.purpose == purpose)
+}
+
+/// The newest withdrawal of a purpose.
+fn newest_withdrawal(consents: &[Consent], purpose: ConsentPurpose) -> Option<Timestamp> {
+    of_purpose(consents, purpose).filter_map(|consent| consent.withdraw_time).max()
 }
 
 #[cfg(test)]
@@ -133,7 +243,8 @@ mod tests {
         );
         assert!(!is_live(&renewed, ConsentPurpose::Identity, now), "each purpose is of its own");
         assert!(!is_live(&renewed, ConsentPurpose::Matching, at(0)), "not given yet");
-        assert!(is_live(&renewed, ConsentPurpose::Matching, at(4)), "not withdrawn yet");
+        let ended = [consent(1, Some(5))];
+        assert!(!is_live(&ended, ConsentPurpose::Matching, at(4)), "a clock that jumps back revives nothing");
     }
 
     fn some_consent() -> impl Strategy<Value = Consent> {
@@ -170,7 +281,7 @@ mod tests {
             for purpose in [ConsentPurpose::Matching, ConsentPurpose::Identity] {
                 let all = || files.iter().flatten().filter(|c| c.purpose == purpose);
                 let given = all().map(|c| c.give_time).filter(|at| *at <= now).max();
-                let withdrawn = all().filter_map(|c| c.withdraw_time).filter(|at| *at <= now).max();
+                let withdrawn = all().filter_map(|c| c.withdraw_time).max();
                 let live = given.is_some_and(|given| withdrawn.is_none_or(|withdrawn| given > withdrawn));
                 prop_assert_eq!(is_live(&record, purpose, now), live);
             }

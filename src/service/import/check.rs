@@ -155,20 +155,11 @@ fn parse_name(organisation: &OrganisationId, name: &str) -> Result<OwnId, &'stat
 }
 
 /// Merges good rows with what is stored of their people.
-pub(super) fn merge(
-    rows: Vec<(i64, GoodRow)>,
-    present: &HashMap<OwnId, Present>,
-    now: Timestamp,
-) -> Result<Vec<MergedRow>> {
-    rows.into_iter().map(|(row, good)| merge_row(row, good, present, now)).collect()
+pub(super) fn merge(rows: Vec<(i64, GoodRow)>, present: &HashMap<OwnId, Present>) -> Result<Vec<MergedRow>> {
+    rows.into_iter().map(|(row, good)| merge_row(row, good, present)).collect()
 }
 
-fn merge_row(
-    row: i64,
-    good: GoodRow,
-    present: &HashMap<OwnId, Present>,
-    now: Timestamp,
-) -> Result<MergedRow> {
+fn merge_row(row: i64, good: GoodRow, present: &HashMap<OwnId, Present>) -> Result<MergedRow> {
     let GoodRow { staged, mut profile, .. } = good;
     let id = staged.id().clone();
     let Some(known) = present.get(&id) else {
@@ -189,7 +180,8 @@ fn merge_row(
             "leave the consents out; those on record stay",
         );
     }
-    if profile.identity_is_withdrawn(now) {
+    consents::check_contradiction(&profile.consents, &mut violations);
+    if profile.identity_is_withdrawn() {
         // The violation does not repeat the answers, a special category of personal data.
         violations.push(
             "identity",

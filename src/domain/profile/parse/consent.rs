@@ -5,20 +5,36 @@ use jiff::Timestamp;
 use super::text::{bounded, head, latest, optional_text};
 use crate::domain::everyday::{Everyday, means};
 use crate::domain::language;
-use crate::domain::profile::consents::{MAX_CONSENTS, merged};
+use crate::domain::profile::consents::{MAX_CONSENTS, check_contradiction, merged};
 use crate::domain::profile::{Consent, ConsentDraft, ConsentPurpose};
 use crate::domain::violation::Violations;
 use crate::message;
+
+impl Consent {
+    /// Parses one consent, or returns all violations. Times after `now` are violations.
+    pub fn parse(draft: &ConsentDraft, now: Timestamp) -> Result<Self, Violations> {
+        let mut violations = Violations::default();
+        match one(draft, now, &mut violations) {
+            Some(consent) => violations.finish(consent),
+            None => Err(violations),
+        }
+    }
+}
 
 /// The consents by purpose and time, without repeats.
 pub(super) fn list(given: &[ConsentDraft], now: Timestamp, violations: &mut Violations) -> Vec<Consent> {
     let given = bounded("consents", given, MAX_CONSENTS, violations);
     let mut consents: Vec<Consent> = Vec::with_capacity(given.len());
     for (i, draft) in given.iter().enumerate() {
-        let Some(consent) = one(i, draft, now, violations) else { continue };
-        consents.push(consent);
+        let mut part = Violations::default();
+        consents.extend(one(draft, now, &mut part));
+        if !part.is_empty() {
+            violations.extend(part.within(&format!("consents[{i}]")));
+        }
     }
-    merged(&[], &consents)
+    let consents = merged(&[], &consents);
+    check_contradiction(&consents, violations);
+    consents
 }
 
 /// Whether a consent is not withdrawn. A consent that begins slightly in the future, by a fast clock, counts.
@@ -26,18 +42,13 @@ pub(super) fn is_open(withdraw_time: Option<Timestamp>, now: Timestamp) -> bool 
     withdraw_time.is_none_or(|end| now < end)
 }
 
-fn one(i: usize, draft: &ConsentDraft, now: Timestamp, violations: &mut Violations) -> Option<Consent> {
-    let purpose = match draft.purpose {
-        1 => Some(ConsentPurpose::Matching),
-        2 => Some(ConsentPurpose::Identity),
-        other => {
-            let hint = "use 1 for matching, 2 for identity answers";
-            violations.push(format!("consents[{i}].purpose"), other, "is not a purpose of consent", hint);
-            None
-        }
-    };
-    let mut part = Violations::default();
-    let text_version = optional_text("text_version", &draft.text_version, &mut part);
+fn one(draft: &ConsentDraft, now: Timestamp, part: &mut Violations) -> Option<Consent> {
+    let purpose = ConsentPurpose::from_number(draft.purpose);
+    if purpose.is_none() {
+        let hint = "use 1 for matching, 2 for identity answers, 3 for matches across borders, 4 for follow-up, 5 for statistics";
+        part.push("purpose", draft.purpose, "is not a purpose of consent", hint);
+    }
+    let text_version = optional_text("text_version", &draft.text_version, part);
     if text_version.is_none() && part.is_empty() {
         part.push("text_version", "", "is missing", "give the version of the consent text");
     }
@@ -55,11 +66,11 @@ fn one(i: usize, draft: &ConsentDraft, now: Timestamp, violations: &mut Violatio
         let hint = "give the language of the consent text, for example es";
         part.push("language", head(&draft.language), "is not a BCP 47 language tag", hint);
     }
-    let give_time = moment("give_time", draft.give_time, now, &mut part);
+    let give_time = moment("give_time", draft.give_time, now, part);
     if draft.give_time.is_none() {
         part.push("give_time", "", "is missing", "give the time of this consent");
     }
-    let withdraw_time = moment("withdraw_time", draft.withdraw_time, now, &mut part);
+    let withdraw_time = moment("withdraw_time", draft.withdraw_time, now, part);
     if let (Some(given), Some(withdrawn)) = (give_time, withdraw_time)
         && withdrawn < given
     {
@@ -69,9 +80,6 @@ fn one(i: usize, draft: &ConsentDraft, now: Timestamp, violations: &mut Violatio
             message!("is before the consent was given, at {given}", given = given.to_string()),
             "exchange the two times",
         );
-    }
-    if !part.is_empty() {
-        violations.extend(part.within(&format!("consents[{i}]")));
     }
     Some(Consent {
         purpose: purpose?,
