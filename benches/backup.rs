@@ -129,7 +129,10 @@ async fn fill(database: &Path, profiles: usize) -> Result<(), Failed> {
     let mut raw = SqliteConnection::connect(&format!("sqlite:{}", database.display())).await?;
     let profiles = i64::try_from(profiles)?;
     for (text, values) in [
-        ("INSERT INTO organisation VALUES ('wim-bench', 'Bench', 'PE', '{}', 1, 1, 1)", vec![]),
+        (
+            "INSERT INTO organisation VALUES ('wim-bench', 'Bench', 'PE', '{}', 'member', NULL, NULL, 1, 1, 1)",
+            vec![],
+        ),
         ("INSERT INTO profile_import VALUES ('import-1', 'wim-bench', $1, 0, 0, 1, 1, 1, 1)", vec![profiles]),
         (
             "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < $1) \

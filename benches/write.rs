@@ -32,12 +32,14 @@ const EACH: Duration = Duration::from_secs(3);
 /// The statements of a create with a `request_id`; `{BYTES}` is the database's type of bytes.
 const RESERVE: &str = "INSERT INTO idempotency (principal_id, request_id, method, payload_digest, response, create_micros) \
                        VALUES ('raw', $1, 'create', 'digest', CAST('' AS {BYTES}), 0)";
-const CREATE: &str = "INSERT INTO organisation (id, display_name, country, rules, version, create_micros, update_micros) \
-                      VALUES ($1, 'Bench', 'PE', '{}', 1, 0, 0)";
+const CREATE: &str = "INSERT INTO organisation (id, display_name, country, rules, membership, version, create_micros, update_micros) \
+                      VALUES ($1, 'Bench', 'PE', '{}', 'member', 1, 0, 0)";
+const INVITE: &str = "INSERT INTO round_organisation (round_id, organisation_id) SELECT r.id, CAST($1 AS TEXT) FROM round r \
+                      WHERE r.all_members = 1 AND r.state IN ('draft', 'enrolling', 'review') ON CONFLICT DO NOTHING";
 const APPEND: &str = "INSERT INTO journal (create_micros, actor, organisation_id, action, resource, detail) \
                       VALUES (0, 'raw', $1, 'organisation.create', $1, '{}')";
 const ANSWER: &str = "UPDATE idempotency SET response = CAST('answer' AS {BYTES}) WHERE principal_id = 'raw' AND request_id = $1";
-const ALL: [&str; 4] = [RESERVE, CREATE, APPEND, ANSWER];
+const ALL: [&str; 5] = [RESERVE, CREATE, INVITE, APPEND, ANSWER];
 /// One row alone.
 const ONE: [&str; 1] = [APPEND];
 
@@ -69,11 +71,11 @@ async fn main() -> Result<(), Failed> {
         let rows = raw_postgres(&url, &ONE).await?;
         rows.print("raw, 1 statement, 64 callers", rows.per_second());
         let raw = raw_postgres(&url, &ALL).await?;
-        raw.print("raw, 4 statements, 64 callers", rows.per_second());
+        raw.print("raw, 5 statements, 64 callers", rows.per_second());
         rows
     } else {
         let raw = raw_sqlite(&url).await?;
-        raw.print("raw, 4 statements, 1 thread", raw.per_second());
+        raw.print("raw, 5 statements, 1 thread", raw.per_second());
         raw
     };
     for callers in [1, CALLERS] {

@@ -196,6 +196,7 @@ async fn create_round(coordinator: &mut Client, lang: Lang) -> anyhow::Result<()
         display_name: wording::message(&message!("International mentoring round 2027 (synthetic)"), lang),
         start_date: "2027-01-15".to_owned(),
         end_date: "2027-07-15".to_owned(),
+        all_members: true,
         ..v1::Round::default()
     };
     let request = v1::CreateRoundRequest {

@@ -27,6 +27,7 @@ mod files;
 mod import;
 mod inspect;
 mod invitation;
+mod invited;
 mod journal;
 mod lone;
 mod measure;

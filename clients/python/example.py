@@ -113,7 +113,12 @@ def main() -> None:
     print(f"imported {summary.received} profiles: {summary.created} new, {summary.unchanged} unchanged")
 
     round_id = f"python-{uuid.uuid4().hex[:8]}"
-    new_round = round_pb2.Round(display_name="A round from Python", start_date="2027-01-15", end_date="2027-07-15")
+    new_round = round_pb2.Round(
+        display_name="A round from Python",
+        start_date="2027-01-15",
+        end_date="2027-07-15",
+        organisations=[organisation],
+    )
     create = r.CreateRoundRequest(round_id=round_id, round=new_round, request_id=request_id())
     name = rounds.CreateRound(create).round.name
     enrol = r.EnrolProfilesRequest(

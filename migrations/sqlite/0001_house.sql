@@ -6,10 +6,16 @@ CREATE TABLE organisation (
     display_name TEXT NOT NULL,
     country TEXT NOT NULL,
     rules TEXT NOT NULL,
+    membership TEXT NOT NULL CHECK (membership IN ('applicant', 'member', 'suspended', 'left')),
+    -- Version of the Alliance's rules that the organisation has accepted, and when; NULL while it has accepted none.
+    accepted_rules TEXT,
+    accept_micros INTEGER,
     version INTEGER NOT NULL CHECK (version >= 1),
     create_micros INTEGER NOT NULL,
-    update_micros INTEGER NOT NULL
+    update_micros INTEGER NOT NULL,
+    CHECK ((accepted_rules IS NULL) = (accept_micros IS NULL))
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX organisation_member ON organisation (id) WHERE membership = 'member';
 
 -- Imports, under way while finish_micros is NULL. The end of an import sets two values of its row, and so makes all of
 -- its rows visible at once.
@@ -64,6 +70,8 @@ CREATE TABLE round (
     salt TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('draft', 'enrolling', 'review', 'submitted', 'approved', 'published', 'closed', 'cancelled')),
     policy_version INTEGER NOT NULL CHECK (policy_version >= 1),
+    -- Every member of the alliance is invited; then `round_organisation` has a row of each.
+    all_members INTEGER NOT NULL CHECK (all_members IN (0, 1)),
     -- Number of the version, for the etag. Enrolments and runs do not change it.
     version INTEGER NOT NULL CHECK (version >= 1),
     -- Number of the last change of the enrolments.
@@ -71,6 +79,16 @@ CREATE TABLE round (
     create_micros INTEGER NOT NULL,
     update_micros INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- The organisations that are invited to a round: the round, its policies and its runs exist for no other organisation. As long
+-- as the round is not published, every one of them is a member of the alliance.
+CREATE TABLE round_organisation (
+    round_id TEXT NOT NULL REFERENCES round (id),
+    organisation_id TEXT NOT NULL REFERENCES organisation (id),
+    PRIMARY KEY (round_id, organisation_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX round_organisation_invited ON round_organisation (organisation_id, round_id);
+CREATE INDEX round_all_members ON round (id) WHERE all_members = 1;
 
 CREATE TABLE policy (
     round_id TEXT NOT NULL REFERENCES round (id),

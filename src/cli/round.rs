@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use tonic::Code;
 
 use super::enrolment::{self, Members};
@@ -14,7 +14,7 @@ use crate::client::json::from_json;
 use crate::client::output::{data, json, tell, titled};
 use crate::client::private;
 use crate::client::progress::watch_with_bar;
-use crate::client::{Client, Error, Results, request_id, story, success, summary, v1};
+use crate::client::{Client, Error, Results, invitations_of, request_id, story, success, summary, v1};
 use crate::clock::{Clock as _, SystemClock};
 use crate::domain::name::RunRef;
 use crate::domain::round::RoundState;
@@ -41,6 +41,15 @@ pub(super) enum Command {
         /// Policy as proto JSON, for example `{"hardRules": {"minScore": 4000}}`; without it, the default policy applies.
         #[arg(long, value_name = "FILE")]
         policy: Option<PathBuf>,
+        #[command(flatten)]
+        invited: Invited,
+    },
+    /// Change which organisations are invited to a round.
+    Invite {
+        /// Id of the round.
+        round: String,
+        #[command(flatten)]
+        invited: Invited,
     },
     /// List rounds.
     List,
@@ -111,17 +120,29 @@ pub(super) enum Command {
     },
 }
 
+/// The organisations of a round. It exists for no other organisation.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct Invited {
+    /// Id of an organisation that is invited; repeat it for several.
+    #[arg(long, value_name = "ID")]
+    organisation: Vec<String>,
+    /// Invite every member of the alliance, also those that become members while the round is open.
+    #[arg(long)]
+    all_members: bool,
+}
+
 pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure> {
     let mut client = global.client().await?;
     match command {
-        Command::Create { id, name, start, end, policy } => {
+        Command::Create { id, name, start, end, policy, invited } => {
             let policy = policy.as_deref().map(read_policy).transpose()?;
             let round = v1::Round {
                 display_name: name,
                 start_date: start,
                 end_date: end,
                 policy,
-                ..v1::Round::default()
+                ..invited.into_round()
             };
             let request = v1::CreateRoundRequest {
                 round_id: id,
@@ -132,6 +153,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             let round = client.rounds.create_round(request).await?.into_inner().round.unwrap_or_default();
             if global.json { json(&round)? } else { data(&round.name)? }
         }
+        Command::Invite { round, invited } => invite(&client, &round, invited, global).await?,
         Command::List => list(&client, global).await?,
         Command::Enrol(command) => enrolment::enrol(&mut client, command, global).await?,
         Command::Enrolments { round, organisation } => {
@@ -169,6 +191,27 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             let run = find(&mut client, &round, run).await?;
             explain(&mut client, &run.name, &mentee, &mentor, global).await?;
         }
+    }
+    Ok(())
+}
+
+impl Invited {
+    /// A round with these invitations and no other field.
+    fn into_round(self) -> v1::Round {
+        let organisations = self.organisation.iter().map(|id| name("organisations/", id)).collect();
+        v1::Round { organisations, all_members: self.all_members, ..v1::Round::default() }
+    }
+}
+
+async fn invite(client: &Client, round: &str, invited: Invited, global: &Global) -> Result<(), Failure> {
+    let invited = v1::Round { name: name("rounds/", round), ..invited.into_round() };
+    let request = v1::UpdateRoundRequest { request_id: request_id(), ..invitations_of(invited) };
+    let changed = client.rounds.clone().update_round(request).await;
+    let round = found(client, round, changed).await?.into_inner().round.unwrap_or_default();
+    if global.json {
+        json(&round)?
+    } else {
+        data(&round.name)?
     }
     Ok(())
 }

@@ -7,6 +7,11 @@ use crate::api::convert;
 use crate::api::proto::v1;
 use crate::domain::run::RunSummary;
 
+/// The request that changes the invitations of a round to those of `round`, and no other field.
+pub fn invitations_of(round: v1::Round) -> v1::UpdateRoundRequest {
+    convert::round::invitations_of(round)
+}
+
 /// Follows a run until it ends and returns the ended run. `on_update` gets the run at each change.
 pub async fn watch(
     client: &Client,

@@ -1,11 +1,13 @@
 //! A round: a cohort that is matched.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 use super::date::parse_date;
-use super::name::{PolicyRef, RoundId};
+use super::name::{OrganisationId, PolicyRef, RoundId};
 use super::organisation::parse_display_name;
 use super::policy::{Policy, PolicyDraft};
 use super::violation::Violations;
@@ -83,6 +85,10 @@ pub struct RoundDraft {
     pub end_date: String,
     /// Policy; `None` means the default policy.
     pub policy: Option<PolicyDraft>,
+    /// Resource names of the organisations that are invited; none with `all_members`.
+    pub organisations: Vec<String>,
+    /// Every member of the alliance is invited.
+    pub all_members: bool,
 }
 
 /// The stored content of a round, without version and times.
@@ -96,6 +102,17 @@ pub struct RoundContent {
     pub end_date: Date,
     /// Policy.
     pub policy: Policy,
+    /// Who is invited.
+    pub invitations: Invitations,
+}
+
+/// Who is invited to a round. The round exists for no other organisation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invitations {
+    /// Every member of the alliance is invited, also those that become members while the round is open.
+    pub all_members: bool,
+    /// The invited organisations, as far as the reader may know of them; with `all_members`, those that are members.
+    pub organisations: BTreeSet<OrganisationId>,
 }
 
 /// A round.
@@ -126,6 +143,17 @@ pub struct RoundPatch {
     pub start_date: Option<String>,
     /// Last day, `YYYY-MM-DD`.
     pub end_date: Option<String>,
+    /// Resource names of the organisations that are invited from now on.
+    pub organisations: Option<Vec<String>>,
+    /// Whether every member of the alliance is invited from now on.
+    pub all_members: Option<bool>,
+}
+
+impl RoundPatch {
+    /// Whether the change is about who is invited.
+    pub fn invites(&self) -> bool {
+        self.organisations.is_some() || self.all_members.is_some()
+    }
 }
 
 /// An end of a round that a coordinator decides.
@@ -197,8 +225,17 @@ impl RoundContent {
             start_date: patch.start_date.clone().unwrap_or_else(|| self.start_date.to_string()),
             end_date: patch.end_date.clone().unwrap_or_else(|| self.end_date.to_string()),
             policy: None,
+            organisations: patch.organisations.clone().unwrap_or_default(),
+            // A list that is set alone ends the invitation of every member.
+            all_members: patch.all_members.unwrap_or_else(|| {
+                self.invitations.all_members && patch.organisations.as_ref().is_none_or(Vec::is_empty)
+            }),
         };
-        let changed = Self::parse(&draft)?;
+        let mut changed = Self::parse(&draft)?;
+        let keeps_list = patch.organisations.is_none() && patch.all_members != Some(true);
+        if keeps_list || (changed.invitations.all_members && self.invitations.all_members) {
+            changed.invitations.organisations.clone_from(&self.invitations.organisations);
+        }
         Ok(Self { policy: self.policy.clone(), ..changed })
     }
 
@@ -225,6 +262,7 @@ impl RoundContent {
                 );
             }
         }
+        let invitations = parse_invitations(draft, &mut violations);
         let policy = match draft.policy.as_ref().map(Policy::parse) {
             None => Some(Policy::default()),
             Some(Ok(policy)) => Some(policy),
@@ -235,9 +273,30 @@ impl RoundContent {
         };
         match (start_date, end_date, policy) {
             (Some(start_date), Some(end_date), Some(policy)) => {
-                violations.finish(Self { display_name, start_date, end_date, policy })
+                violations.finish(Self { display_name, start_date, end_date, policy, invitations })
             }
             _ => Err(violations),
         }
     }
+}
+
+fn parse_invitations(draft: &RoundDraft, violations: &mut Violations) -> Invitations {
+    let mut organisations = BTreeSet::new();
+    for (i, name) in draft.organisations.iter().enumerate() {
+        match OrganisationId::from_name(name) {
+            Ok(id) => {
+                organisations.insert(id);
+            }
+            Err(error) => violations.push(format!("organisations[{i}]"), name, error.to_string(), ""),
+        }
+    }
+    if draft.all_members && !draft.organisations.is_empty() {
+        violations.push(
+            "all_members",
+            true,
+            "does not fit the list of organisations",
+            "list the organisations, or set `all_members`, and not both",
+        );
+    }
+    Invitations { all_members: draft.all_members, organisations }
 }

@@ -37,7 +37,7 @@ impl Service {
             return self.store.check_round(&permit.scope, &id, &content, self.clock.now()).await;
         }
         let dates = (content.start_date, content.end_date);
-        let payload = (&id, &content.display_name, dates, &content.policy);
+        let payload = (&id, &content.display_name, dates, &content.policy, &content.invitations);
         match self.store.begin(self.receipt(&permit, how.request_id, &payload)?).await? {
             Begun::Repeated(_) => self.store.round(&permit.scope, &id).await,
             Begun::Fresh(mut session) => {

@@ -17,7 +17,7 @@ use super::read::ReadSession;
 use super::scope::{Owner, Scope};
 use super::session::WriteSession;
 use super::statement::statements;
-use super::{organisation, profile, round};
+use super::{invited, organisation, profile, round};
 use crate::domain::enrolment::{Enrolment, EnrolmentFilter};
 use crate::domain::name::{EnrolmentId, EnrolmentRef, OrganisationId, OwnId, ProfileRef, RoundId};
 use crate::domain::profile::StoredProfile;
@@ -173,10 +173,8 @@ impl Store {
         };
         let values =
             values![round, organisation.as_str(), own_id.as_str(), *number, first, last, state, limit];
+        round::require(&mut session, round).await?;
         let rows = session.rows(LIST, values).await?;
-        if rows.is_empty() {
-            round::require(&mut session, round).await?;
-        }
         session.end().await?;
         // The rows of several organisations come in the order of the organisations.
         rows.iter().take(limit as usize).map(|row| read(row, round)).collect()
@@ -246,6 +244,7 @@ impl EnrolmentCheck {
     ) -> Result<u64> {
         self.reads.scope().admit(Owner::Organisation(organisation))?;
         open_for_enrolment(round, round::of(&mut self.reads, round).await?.state)?;
+        invited::require(&mut self.reads, round, organisation).await?;
         let values = values![round, organisation, dialect::json(&ids)?];
         let enrolled = self.reads.one(ENROLLED, values).await?.int("number")?;
         Ok((ids.len() as u64).saturating_sub(u64::try_from(enrolled).unwrap_or_default()))
@@ -261,6 +260,7 @@ impl EnrolmentCheck {
         self.reads.scope().admit(Owner::Organisation(organisation))?;
         organisation::require(&mut self.reads, organisation).await?;
         open_for_enrolment(round, round::of(&mut self.reads, round).await?.state)?;
+        invited::require(&mut self.reads, round, organisation).await?;
         if let Some(ids) = ids {
             return live(&mut self.reads, round, organisation, ids).await;
         }
@@ -321,6 +321,7 @@ impl WriteSession {
         self.reads().scope().admit(owner)?;
         let (now, actor) = (self.now(), self.actor().to_owned());
         let number = self.next_enrolment_number(round).await?;
+        invited::require(self.reads(), round, organisation).await?;
         let row = |(own_id, id): &(OwnId, EnrolmentId)| {
             values![round, organisation, own_id, number, id.as_str(), actor.as_str(), now]
         };
@@ -351,6 +352,7 @@ impl WriteSession {
         self.lock_organisation(organisation).await?;
         let now = self.now();
         let number = self.next_enrolment_number(round).await?;
+        invited::require(self.reads(), round, organisation).await?;
         let withdrawn = match ids {
             Some(ids) => {
                 live(self.reads(), round, organisation, ids).await?;

@@ -19,8 +19,8 @@ use crate::error::{Error, Result};
 
 statements! {
     change CREATE = ("organisation.create",
-        "INSERT INTO organisation (id, display_name, country, rules, version, create_micros, update_micros) \
-         VALUES ($1, $2, $3, $4, 1, $5, $5) ON CONFLICT (id) DO NOTHING");
+        "INSERT INTO organisation (id, display_name, country, rules, membership, version, create_micros, update_micros) \
+         VALUES ($1, $2, $3, $4, 'member', 1, $5, $5) ON CONFLICT (id) DO NOTHING");
     change UPDATE = ("organisation.update",
         "UPDATE organisation SET display_name = $3, country = $4, rules = $5, version = version + 1, update_micros = $6 \
          WHERE id = $1 AND version = $2");
@@ -125,6 +125,7 @@ impl WriteSession {
         id: &OrganisationId,
         content: &OrganisationContent,
     ) -> Result<(Organisation, Note)> {
+        self.share_memberships().await?;
         let now = self.now();
         let values = values![
             id,
@@ -136,6 +137,7 @@ impl WriteSession {
         if self.change(Owner::Organisation(id), CREATE, values).await? == 0 {
             return Err(Error::AlreadyExists(id.name()));
         }
+        self.invite_member(id).await?;
         let note =
             Note::new(Owner::Organisation(id), "organisation.create", id.name(), &json!({})).of_version(1);
         Ok((first_version(id, content, now), note))

@@ -2,6 +2,7 @@
 
 use super::backend::Store;
 use super::dialect::{Row, values};
+use super::invited::exists_for;
 use super::round;
 use super::scope::Scope;
 use super::statement::statements;
@@ -10,11 +11,12 @@ use crate::domain::round::StoredPolicy;
 use crate::error::{Error, Result};
 
 statements! {
-    query GET = shared("policy.get",
-        "SELECT version, document, create_micros FROM policy WHERE round_id = $1 AND version = $2");
-    query LIST = shared("policy.list",
-        "SELECT version, document, create_micros FROM policy WHERE round_id = $1 AND version < $2 \
-         ORDER BY version DESC LIMIT $3");
+    query GET = filtered("policy.get",
+        concat!("SELECT version, document, create_micros FROM policy WHERE round_id = $1 AND version = $2 AND ",
+            exists_for!("policy.round_id", "$3")));
+    query LIST = filtered("policy.list",
+        concat!("SELECT version, document, create_micros FROM policy WHERE round_id = $1 AND version < $2 AND ",
+            exists_for!("policy.round_id", "$4"), " ORDER BY version DESC LIMIT $3"));
 }
 
 impl Store {

@@ -1,6 +1,6 @@
 //! Rounds and their policies.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -9,45 +9,69 @@ use sha2::{Digest as _, Sha256};
 use super::backend::Store;
 use super::dialect::{self, Row, values};
 use super::fault;
+use super::invited::{self, exists_for};
 use super::journal::Note;
 use super::read::ReadSession;
 use super::scope::{Owner, Scope};
 use super::session::WriteSession;
 use super::statement::statements;
-use crate::domain::name::{PolicyRef, RoundId, RunRef};
+use crate::domain::name::{OrganisationId, PolicyRef, RoundId, RunRef};
 use crate::domain::policy::Policy;
 use crate::domain::round::{
-    EnrolmentCounts, Round, RoundContent, RoundEnd, RoundPatch, RoundState, StoredPolicy,
+    EnrolmentCounts, Invitations, Round, RoundContent, RoundEnd, RoundPatch, RoundState, StoredPolicy,
 };
 use crate::domain::salt::RoundSalt;
 use crate::domain::version::is_meant;
 use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
 
+/// Columns of a round `r` with its policy `p`.
+macro_rules! round_columns {
+    () => {
+        "r.id, r.display_name, r.start_date, r.end_date, r.state, p.document, r.all_members, r.version, \
+         r.create_micros, r.update_micros"
+    };
+}
+
+/// All organisations that are invited to a round `r`.
+macro_rules! invited {
+    () => {
+        "COALESCE((SELECT string_agg(i.organisation_id, ',') \
+         FROM round_organisation i WHERE i.round_id = r.id), '') AS invited"
+    };
+}
+
 statements! {
     change CREATE = ("round.create",
         "INSERT INTO round \
-         (id, display_name, start_date, end_date, salt, state, policy_version, version, enrolment_number, \
-         create_micros, update_micros) VALUES ($1, $2, $3, $4, $7, 'draft', $5, 1, 0, $6, $6) ON CONFLICT (id) DO NOTHING");
+         (id, display_name, start_date, end_date, salt, state, policy_version, all_members, version, enrolment_number, \
+         create_micros, update_micros) VALUES ($1, $2, $3, $4, $7, 'draft', $5, $8, 1, 0, $6, $6) \
+         ON CONFLICT (id) DO NOTHING");
     change CREATE_POLICY = ("policy.create",
         "INSERT INTO policy (round_id, version, document, digest, create_micros) VALUES ($1, $2, $3, $4, $5)");
     query GET = split("round.get",
-        "SELECT r.id, r.display_name, r.start_date, r.end_date, r.state, p.document, r.version, r.create_micros, \
-         r.update_micros, CAST(COALESCE(SUM(c.profiles), 0) AS BIGINT) AS profiles, \
+        concat!("SELECT ", round_columns!(), ", ", invited!(), ", \
+         CAST(COALESCE(SUM(c.profiles), 0) AS BIGINT) AS profiles, \
          CAST(COALESCE(SUM(c.mentors), 0) AS BIGINT) AS mentors, \
          CAST(COALESCE(SUM(c.mentees), 0) AS BIGINT) AS mentees \
          FROM round r JOIN policy p ON p.round_id = r.id AND p.version = r.policy_version \
-         LEFT JOIN enrolment_count c ON c.round_id = r.id WHERE r.id = $1 GROUP BY r.id, p.round_id, p.version";
+         LEFT JOIN enrolment_count c ON c.round_id = r.id WHERE r.id = $1 GROUP BY r.id, p.round_id, p.version");
         "round.get_of_organisation",
-        "SELECT r.id, r.display_name, r.start_date, r.end_date, r.state, p.document, r.version, r.create_micros, \
-         r.update_micros, COALESCE(c.profiles, 0) AS profiles, COALESCE(c.mentors, 0) AS mentors, \
-         COALESCE(c.mentees, 0) AS mentees \
+        concat!("SELECT ", round_columns!(), ", i.organisation_id AS invited, \
+         COALESCE(c.profiles, 0) AS profiles, COALESCE(c.mentors, 0) AS mentors, COALESCE(c.mentees, 0) AS mentees \
+         FROM round_organisation i JOIN round r ON r.id = i.round_id \
+         JOIN policy p ON p.round_id = r.id AND p.version = r.policy_version \
+         LEFT JOIN enrolment_count c ON c.round_id = i.round_id AND c.organisation_id = i.organisation_id \
+         WHERE i.round_id = $1 AND i.organisation_id = $2"));
+    query LIST = split("round.list",
+        concat!("SELECT ", round_columns!(), ", ", invited!(), " \
          FROM round r JOIN policy p ON p.round_id = r.id AND p.version = r.policy_version \
-         LEFT JOIN enrolment_count c ON c.round_id = r.id AND c.organisation_id = $2 WHERE r.id = $1");
-    query LIST = shared("round.list",
-        "SELECT r.id, r.display_name, r.start_date, r.end_date, r.state, p.document, r.version, r.create_micros, \
-         r.update_micros FROM round r JOIN policy p ON p.round_id = r.id AND p.version = r.policy_version \
          WHERE r.id > $1 ORDER BY r.id LIMIT $2");
+        "round.list_of_organisation",
+        concat!("SELECT ", round_columns!(), ", i.organisation_id AS invited \
+         FROM round_organisation i JOIN round r ON r.id = i.round_id \
+         JOIN policy p ON p.round_id = r.id AND p.version = r.policy_version \
+         WHERE i.organisation_id = $3 AND i.round_id > $1 ORDER BY i.round_id LIMIT $2"));
     query COUNTS = split("enrolment_count.sum",
         "SELECT round_id, CAST(SUM(profiles) AS BIGINT) AS profiles, CAST(SUM(mentors) AS BIGINT) AS mentors, \
          CAST(SUM(mentees) AS BIGINT) AS mentees FROM enrolment_count \
@@ -55,16 +79,18 @@ statements! {
         "enrolment_count.of_organisation",
         "SELECT round_id, profiles, mentors, mentees FROM enrolment_count \
          WHERE round_id >= $1 AND round_id <= $2 AND organisation_id = $3");
-    query LOCK = shared("round.lock", locking: "SELECT state, enrolment_number FROM round WHERE id = $1");
+    query LOCK = filtered("round.lock", locking:
+        concat!("SELECT state, enrolment_number FROM round WHERE id = $1 AND ", exists_for!("round.id", "$2")));
     change UPDATE = ("round.update",
         "UPDATE round SET display_name = $3, start_date = $4, end_date = $5, state = $6, version = version + 1, \
-         update_micros = $7 WHERE id = $1 AND version = $2");
+         update_micros = $7, all_members = $8 WHERE id = $1 AND version = $2");
     change USE_POLICY = ("round.use_policy",
         "UPDATE round SET policy_version = $3, version = version + 1, update_micros = $4 WHERE id = $1 AND version = $2");
-    query LAST_POLICY = shared("policy.last",
+    query LAST_POLICY = hidden("policy.last",
         "SELECT COALESCE(MAX(version), 0) AS version FROM policy WHERE round_id = $1");
-    query ACTIVE = shared("run.active", "SELECT number FROM run WHERE round_id = $1 AND state IN ('queued', 'running')");
-    query EXISTS = shared("round.exists", "SELECT id FROM round WHERE id = $1");
+    query ACTIVE = hidden("run.active", "SELECT number FROM run WHERE round_id = $1 AND state IN ('queued', 'running')");
+    query EXISTS = filtered("round.exists",
+        concat!("SELECT id FROM round WHERE id = $1 AND ", exists_for!("round.id", "$2")));
     change TO_REVIEW = ("round.to_review",
         "UPDATE round SET state = 'review' WHERE id = $1 AND state IN ('draft', 'enrolling')");
 }
@@ -96,13 +122,23 @@ impl Store {
     ) -> Result<Vec<Round>> {
         let mut session = self.snapshot_reader(scope).await?;
         let rows = session.rows(LIST, values![after.map_or("", RoundId::as_str), limit]).await?;
-        let mut found = HashMap::new();
-        if let (Some(first), Some(last)) = (rows.first(), rows.last()) {
-            found = counts(&mut session, &first.id("round", "id")?, &last.id("round", "id")?).await?;
+        // A round to which several organisations of the scope are invited has a row of each.
+        let mut rounds: BTreeMap<RoundId, Round> = BTreeMap::new();
+        for row in &rows {
+            let round = read(row, EnrolmentCounts::default())?;
+            let invited = round.content.invitations.organisations.clone();
+            let known = rounds.entry(round.id.clone()).or_insert(round);
+            known.content.invitations.organisations.extend(invited);
+        }
+        let mut rounds: Vec<Round> = rounds.into_values().take(limit as usize).collect();
+        if let (Some(first), Some(last)) = (rows.first().and(rounds.first()), rounds.last()) {
+            let mut found = counts(&mut session, &first.id, &last.id).await?;
+            for round in &mut rounds {
+                round.enrolment = found.remove(&round.id).unwrap_or_default();
+            }
         }
         session.end().await?;
-        let read_one = |row: &Row| read(row, found.remove(&row.id("round", "id")?).unwrap_or_default());
-        rows.iter().map(read_one).collect()
+        Ok(rounds)
     }
 }
 
@@ -115,26 +151,46 @@ impl Store {
         content: &RoundContent,
         now: Timestamp,
     ) -> Result<Round> {
-        let mut session = self.reader(scope).await?;
-        let found = of(&mut session, id).await;
-        session.end().await?;
-        match found {
+        let mut session = self.snapshot_reader(scope).await?;
+        let checked = match of(&mut session, id).await {
             Ok(_) => Err(Error::AlreadyExists(id.name())),
-            Err(Error::NotFound(_)) => Ok(first_version(id, content, now)),
+            Err(Error::NotFound(_)) => new_round(&mut session, id, content, now).await,
             Err(other) => Err(other),
-        }
+        };
+        session.end().await?;
+        checked
     }
 }
 
+/// A round that is made at `now`, or why its organisations cannot be invited.
+async fn new_round(
+    session: &mut ReadSession,
+    id: &RoundId,
+    content: &RoundContent,
+    now: Timestamp,
+) -> Result<Round> {
+    let invitations = invited::settled(session, content.invitations.clone(), None).await?;
+    Ok(first_version(id, &RoundContent { invitations, ..content.clone() }, now))
+}
+
 /// The round after a change at `now`, or why it cannot be changed.
-fn updated(round: Round, patch: &RoundPatch, etag: &str, now: Timestamp) -> Result<Round> {
+async fn updated(
+    session: &mut ReadSession,
+    round: Round,
+    patch: &RoundPatch,
+    etag: &str,
+    now: Timestamp,
+) -> Result<Round> {
     expect_etag(&round, etag)?;
     expect_open(&round)?;
-    let content = round.content.patched(patch).map_err(|part| {
+    let mut content = round.content.patched(patch).map_err(|part| {
         let mut violations = Violations::of_request();
         violations.extend(part.within("round"));
         Error::InvalidFields(violations)
     })?;
+    if patch.invites() {
+        content.invitations = invited::settled(session, content.invitations, Some(&round)).await?;
+    }
     if content == round.content {
         return Ok(round);
     }
@@ -208,7 +264,14 @@ impl Store {
         etag: &str,
         now: Timestamp,
     ) -> Result<Round> {
-        updated(self.round(scope, id).await?, patch, etag, now)
+        let mut session = self.snapshot_reader(scope).await?;
+        let checked = async {
+            let before = of(&mut session, id).await?;
+            updated(&mut session, before, patch, etag, now).await
+        };
+        let checked = checked.await;
+        session.end().await?;
+        checked
     }
 
     /// The round that [`WriteSession::end_round`] would return at `now`, or its error. Nothing is written.
@@ -252,18 +315,25 @@ impl WriteSession {
         patch: &RoundPatch,
         etag: &str,
     ) -> Result<(Round, Option<Note>)> {
+        if patch.invites() {
+            self.hold_memberships().await?;
+        }
         self.lock_round(id).await?;
         let (now, before) = (self.now(), of(self.reads(), id).await?);
         let version = before.version;
-        let after = updated(before, patch, etag, now)?;
+        let invited = before.content.invitations.organisations.clone();
+        let after = updated(self.reads(), before, patch, etag, now).await?;
         if after.version == version {
             return Ok((after, None));
         }
         self.write_round(&after, version).await?;
+        self.write_invitations(id, &invited, &after.content.invitations.organisations).await?;
         let fields = [
             ("display_name", patch.display_name.is_some()),
             ("start_date", patch.start_date.is_some()),
             ("end_date", patch.end_date.is_some()),
+            ("organisations", patch.organisations.is_some()),
+            ("all_members", patch.all_members.is_some()),
         ];
         let fields: Vec<&str> = fields.iter().filter(|(_, is_set)| *is_set).map(|(name, _)| *name).collect();
         let note = Note::new(Owner::Alliance, "round.update", id.name(), &json!({ "fields": fields }))
@@ -305,6 +375,7 @@ impl WriteSession {
             round.content.end_date.to_string(),
             round.state.as_str(),
             round.update_time,
+            round.content.invitations.all_members,
         ];
         self.change_exactly(1, Owner::Alliance, UPDATE, values).await
     }
@@ -338,13 +409,15 @@ impl WriteSession {
         self.change_exactly(1, Owner::Alliance, CREATE_POLICY, values).await
     }
 
-    /// Opens a round with version 1 of its policy. Fails with `AlreadyExists` if the id is taken.
+    /// Opens a round with version 1 of its policy. Fails with `AlreadyExists` if the id is taken, and with `InvalidFields` if
+    /// an organisation that is no member is invited.
     pub async fn create_round(
         &mut self,
         id: &RoundId,
         content: &RoundContent,
         salt: &RoundSalt,
     ) -> Result<(Round, Note)> {
+        self.hold_memberships().await?;
         let now = self.now();
         let values = values![
             id,
@@ -354,6 +427,7 @@ impl WriteSession {
             content.policy.version,
             now,
             salt.to_hex(),
+            content.invitations.all_members,
         ];
         if self.change(Owner::Alliance, CREATE, values).await? == 0 {
             return Err(Error::AlreadyExists(id.name()));
@@ -362,7 +436,8 @@ impl WriteSession {
         let policy = StoredPolicy { name, policy: content.policy.clone(), create_time: now };
         self.write_policy(&policy).await?;
         let detail = json!({ "policy": content.policy.version });
-        let created = first_version(id, content, now);
+        let created = new_round(self.reads(), id, content, now).await?;
+        self.write_invitations(id, &BTreeSet::new(), &created.content.invitations.organisations).await?;
         let note = Note::new(Owner::Alliance, "round.create", id.name(), &detail).of_version(created.version);
         Ok((created, note))
     }
@@ -406,11 +481,14 @@ pub(super) async fn require(session: &mut ReadSession, id: &RoundId) -> Result<(
 /// One round, which is not locked, with the enrolments that the scope covers.
 pub(super) async fn of(session: &mut ReadSession, id: &RoundId) -> Result<Round> {
     let rows = session.rows(GET, values![id]).await?;
-    let mut counts = EnrolmentCounts::default();
+    let (mut counts, mut invited) = (EnrolmentCounts::default(), BTreeSet::new());
     for row in &rows {
         counts = counts.with(enrolment_counts(row)?);
+        invited.extend(invited_of(row)?);
     }
-    read(rows.first().ok_or_else(|| Error::NotFound(id.name()))?, counts)
+    let mut round = read(rows.first().ok_or_else(|| Error::NotFound(id.name()))?, counts)?;
+    round.content.invitations.organisations = invited;
+    Ok(round)
 }
 
 async fn counts(
@@ -435,6 +513,14 @@ fn enrolment_counts(row: &Row) -> Result<EnrolmentCounts> {
     })
 }
 
+/// The invited organisations in a row.
+fn invited_of(row: &Row) -> Result<BTreeSet<OrganisationId>> {
+    let ids = row.text("invited")?;
+    let unreadable =
+        |error| fault::corrupt("round_organisation", "organisation_id", &"with an unreadable id", error);
+    ids.split(',').filter(|id| !id.is_empty()).map(|id| id.parse().map_err(unreadable)).collect()
+}
+
 fn read(row: &Row, enrolment: EnrolmentCounts) -> Result<Round> {
     let id: RoundId = row.id("round", "id")?;
     Ok(Round {
@@ -443,6 +529,10 @@ fn read(row: &Row, enrolment: EnrolmentCounts) -> Result<Round> {
             start_date: row.id("round", "start_date")?,
             end_date: row.id("round", "end_date")?,
             policy: row.json("policy", &id, "document")?,
+            invitations: Invitations {
+                all_members: row.flag("all_members")?,
+                organisations: invited_of(row)?,
+            },
         },
         state: row.parse("round", &id, "state", RoundState::from_name)?,
         enrolment,

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::backend::Store;
 use super::dialect::{Row, values};
+use super::invited::exists_for;
 use super::journal::Note;
 use super::read::ReadSession;
 use super::round;
@@ -92,7 +93,7 @@ macro_rules! own_run_columns {
 pub(super) use {common_columns, database_now, run_columns};
 
 statements! {
-    query LAST = shared("run.last", "SELECT COALESCE(MAX(number), 0) AS number FROM run WHERE round_id = $1");
+    query LAST = hidden("run.last", "SELECT COALESCE(MAX(number), 0) AS number FROM run WHERE round_id = $1");
     change CREATE = ("run.create", sqlite: create!(sqlite), postgres: create!(postgres));
     query ENROLLED = hidden("run.enrolled",
         "SELECT CAST(COALESCE(SUM(profiles), 0) AS BIGINT) AS profiles FROM enrolment_count WHERE round_id = $1");
@@ -105,16 +106,18 @@ statements! {
     query GET = split("run.get",
         concat!("SELECT ", run_columns!(), " FROM run WHERE round_id = $1 AND number = $2 AND purge_micros IS NULL");
         "run.get_of_organisation",
-        concat!("SELECT ", own_run_columns!("$3"), " FROM run WHERE round_id = $1 AND number = $2 AND purge_micros IS NULL"));
+        concat!("SELECT ", own_run_columns!("$3"), " FROM run WHERE round_id = $1 AND number = $2 AND purge_micros IS NULL \
+            AND EXISTS (SELECT 1 FROM round_organisation i WHERE i.round_id = $1 AND i.organisation_id = $3)"));
     query LIST = split("run.list",
         concat!("SELECT ", run_columns!(), " FROM run WHERE round_id = $1 AND number < $2 \
             AND purge_micros IS NULL ORDER BY number DESC LIMIT $3");
         "run.list_of_organisation",
         concat!("SELECT ", own_run_columns!("$4"), " FROM run WHERE round_id = $1 AND number < $2 \
+            AND EXISTS (SELECT 1 FROM round_organisation i WHERE i.round_id = $1 AND i.organisation_id = $4) \
             AND purge_micros IS NULL ORDER BY number DESC LIMIT $3"));
-    query STATE = shared("run.state",
-        "SELECT state FROM run WHERE round_id = $1 AND number = $2 AND purge_micros IS NULL");
-    query ROUND = shared("run.round", "SELECT id FROM round WHERE id = $1");
+    query STATE = filtered("run.state",
+        concat!("SELECT state FROM run WHERE round_id = $1 AND number = $2 AND purge_micros IS NULL AND ",
+            exists_for!("run.round_id", "$3")));
     change CANCEL_NOW = ("run.cancel_now", sqlite: cancel_now!(sqlite), postgres: cancel_now!(postgres));
     change CANCEL_LATER = ("run.cancel_later",
         "UPDATE run SET cancel_requested = 1 WHERE round_id = $1 AND number = $2 AND state = 'running' \
@@ -152,9 +155,8 @@ impl Store {
     ) -> Result<Vec<Run>> {
         let mut session = self.snapshot_reader(scope).await?;
         let rows = session.rows(LIST, values![round, before.unwrap_or(i64::MAX), limit]).await?;
-        if rows.is_empty() && session.row(ROUND, values![round]).await?.is_none() {
-            session.end().await?;
-            return Err(Error::NotFound(round.name()));
+        if rows.is_empty() {
+            round::require(&mut session, round).await?;
         }
         session.end().await?;
         let mut runs = read_all(&rows, scope)?;

@@ -16,6 +16,7 @@ mod fixed_clock;
 mod health;
 mod house;
 mod import;
+mod invitations;
 mod leaks;
 mod limits;
 mod manifests;

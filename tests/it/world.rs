@@ -247,6 +247,12 @@ impl World {
         self.open(id, v1::Round { policy: Some(policy), ..round_message() }).await
     }
 
+    /// Opens a round for some organisations, with the default policy.
+    pub(crate) async fn open_round_for(&self, id: &str, invited: &[&Manager]) -> v1::Round {
+        let organisations = invited.iter().map(|manager| manager.name()).collect();
+        self.open(id, v1::Round { organisations, all_members: false, ..round_message() }).await
+    }
+
     async fn open(&self, id: &str, round: v1::Round) -> v1::Round {
         let request = v1::CreateRoundRequest {
             round_id: id.to_owned(),
@@ -546,6 +552,7 @@ pub(crate) fn round_message() -> v1::Round {
         display_name: "First round".to_owned(),
         start_date: "2027-02-01".to_owned(),
         end_date: "2027-07-31".to_owned(),
+        all_members: true,
         ..v1::Round::default()
     }
 }

@@ -12,7 +12,7 @@ const server = process.env.WIM_MATCH_SERVER;
 const tls = process.env.WIM_MATCH_CA ? { ca: readFileSync(process.env.WIM_MATCH_CA) } : {};
 const rounds = createClient(RoundService, connect(server, { token: process.env.WIM_MATCH_TOKEN, language: "es" }, tls));
 const roundId = `typescript-${requestId().slice(0, 8)}`;
-const round = { displayName: "A round from TypeScript", startDate: "2027-01-15", endDate: "2027-07-15" };
+const round = { displayName: "A round from TypeScript", startDate: "2027-01-15", endDate: "2027-07-15", allMembers: true };
 const request = { roundId, round, requestId: requestId() };
 const opened = await rounds.createRound(request);
 assert.equal(opened.round.name, `rounds/${roundId}`);

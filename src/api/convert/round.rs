@@ -2,6 +2,7 @@
 
 use super::{etag, policy, timestamp};
 use crate::api::proto::v1;
+use crate::domain::name::OrganisationId;
 use crate::domain::round::{Round, RoundDraft, RoundPatch, RoundState};
 use crate::service::Masked;
 
@@ -12,17 +13,27 @@ pub fn draft(message: v1::Round) -> RoundDraft {
         start_date: message.start_date,
         end_date: message.end_date,
         policy: message.policy.map(policy::draft),
+        organisations: message.organisations,
+        all_members: message.all_members,
     }
 }
 
 /// The fields of a round that a mask names.
 pub fn patch(message: &v1::Round, paths: &[String]) -> Masked<RoundPatch> {
-    let all = ["display_name", "start_date", "end_date"];
+    let all = ["display_name", "start_date", "end_date", "organisations", "all_members"];
     Masked::read(paths, &all, |patch: &mut RoundPatch, path| {
         let (field, value) = match path {
             "display_name" => (&mut patch.display_name, &message.display_name),
             "start_date" => (&mut patch.start_date, &message.start_date),
             "end_date" => (&mut patch.end_date, &message.end_date),
+            "organisations" => {
+                patch.organisations = Some(message.organisations.clone());
+                return true;
+            }
+            "all_members" => {
+                patch.all_members = Some(message.all_members);
+                return true;
+            }
             _ => return false,
         };
         *field = Some(value.clone());
@@ -30,8 +41,17 @@ pub fn patch(message: &v1::Round, paths: &[String]) -> Masked<RoundPatch> {
     })
 }
 
+/// The request that changes the invitations of a round and no other field.
+pub fn invitations_of(round: v1::Round) -> v1::UpdateRoundRequest {
+    let paths = ["organisations", "all_members"].map(str::to_owned).to_vec();
+    let update_mask = Some(prost_types::FieldMask { paths });
+    v1::UpdateRoundRequest { round: Some(round), update_mask, ..v1::UpdateRoundRequest::default() }
+}
+
 /// To the message.
 pub fn message(round: &Round) -> v1::Round {
+    let invitations = &round.content.invitations;
+    let listed = invitations.organisations.iter().filter(|_| !invitations.all_members);
     v1::Round {
         name: round.id.name(),
         display_name: round.content.display_name.clone(),
@@ -57,5 +77,7 @@ pub fn message(round: &Round) -> v1::Round {
         etag: etag(round.version),
         create_time: Some(timestamp(round.create_time)),
         update_time: Some(timestamp(round.update_time)),
+        organisations: listed.map(OrganisationId::name).collect(),
+        all_members: invitations.all_members,
     }
 }

@@ -333,6 +333,8 @@ pub(crate) fn round_content() -> RoundContent {
         start_date: "2027-03-01".to_owned(),
         end_date: "2027-08-31".to_owned(),
         policy: None,
+        all_members: true,
+        ..RoundDraft::default()
     };
     RoundContent::parse(&draft).expect("a right draft")
 }

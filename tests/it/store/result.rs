@@ -122,7 +122,7 @@ async fn a_manager_sees_the_matches_of_her_own_members(f: Fixture) {
     let matches =
         f.store.list_matches(&only(&peru), &run.name, MatchView::Full, None, 10).await.expect("lists");
     assert_eq!(matches.len(), 2, "her mentee's and her mentor's");
-    let stranger = Scope::Organisations(["wim-chad".parse().expect("an id")].into());
+    let stranger = only(&f.organisation("wim-chad").await);
     assert_eq!(
         f.store.list_matches(&stranger, &run.name, MatchView::Full, None, 10).await.expect("lists"),
         []
@@ -198,7 +198,7 @@ async fn a_manager_sees_her_own_numbers_only(f: Fixture) {
         assert_eq!(run.summary.as_ref(), saved.summaries.get(&peru));
         assert_eq!((run.input_digest.as_str(), run.result_digest.as_str()), ("", ""));
     }
-    let stranger = Scope::Organisations(["wim-chad".parse().expect("an id")].into());
+    let stranger = only(&f.organisation("wim-chad").await);
     let seen = f.store.run(&stranger, &run.name).await.expect("exists");
     assert_eq!(seen.summary, None, "an organisation without members in the run has no numbers");
 }

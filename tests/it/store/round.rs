@@ -83,10 +83,10 @@ async fn enrolments_are_counted_as_far_as_the_reader_may_know(f: Fixture) {
     assert_eq!(counts(of(&[&kenya, &peru])).await, EnrolmentCounts { profiles: 5, mentors: 3, mentees: 3 });
     let listed = f.store.list_rounds(&of(&[&kenya, &peru]), None, 10).await.expect("lists");
     assert_eq!((listed.len(), listed[0].enrolment.profiles), (1, 5));
-    assert_eq!(
-        counts(Scope::Organisations(["wim-chad".parse().expect("an id")].into())).await,
-        EnrolmentCounts::default()
-    );
+    let chad = f.organisation("wim-chad").await;
+    assert_eq!(counts(only(&chad)).await, EnrolmentCounts::default(), "it is invited, as every member is");
+    let unknown = Scope::Organisations(["wim-nowhere".parse().expect("an id")].into());
+    assert!(matches!(f.store.round(&unknown, &round).await, Err(Error::NotFound(_))));
 }
 
 /// Counters that differ from the enrolments of present profiles, and enrolments without a counter.
