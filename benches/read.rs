@@ -1,4 +1,5 @@
-//! Measures reads over gRPC beside raw point reads of the same database in the same process. See `benches/README.md`.
+//! Measures reads over gRPC beside an empty tonic service and raw point reads of the same database in the same process. See
+//! `benches/README.md`.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
 
@@ -9,11 +10,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::{PgPool, SqlitePool};
+use tokio::task::JoinSet;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
 use wim_match::client::{Client, connect, v1};
 use wim_match::demo::{self, Played, alliance};
 use wim_match::domain::vocabulary::Lang;
 
-use calls::{Failed, HEAD, Measured, measure, repeat};
+use calls::{Failed, HEAD, Measured, at_rate, measure, repeat};
 
 /// The allocator of the binary.
 #[global_allocator]
@@ -63,6 +68,8 @@ async fn main() -> Result<(), Failed> {
     println!("{HEAD}");
     let raw = raw_reads(&url).await?;
     raw.print("raw point read", raw.per_second());
+    let empty = empty_service().await?;
+    empty.print("empty tonic service", raw.per_second());
     for (name, read) in [
         ("GetOrganisation", Read::Organisation),
         ("GetRound", Read::Round),
@@ -73,7 +80,17 @@ async fn main() -> Result<(), Failed> {
         if !words.is_empty() && !words.iter().any(|word| name.contains(word)) {
             continue;
         }
-        grpc_reads(&played, &names, read).await?.print(name, raw.per_second());
+        let measured = grpc_reads(&played, &names, read).await?;
+        measured.print(name, raw.per_second());
+        let half = measured.per_second() / 2.0;
+        let paced = paced_reads(&played, &names, read, half).await?;
+        println!(
+            "    {:.2} of the empty service; at a fixed {half:.0}/s: median {:.2} ms, 99 % {:.2} ms, 99.9 % {:.2} ms",
+            measured.per_second() / empty.per_second(),
+            paced.percentile(500),
+            paced.percentile(990),
+            paced.percentile(999)
+        );
     }
     played.server.stop().await.map_err(Failed::from)
 }
@@ -88,12 +105,60 @@ fn names(played: &Played) -> Result<Names, Failed> {
     Ok(Names { organisation, run, round, pairs })
 }
 
-async fn grpc_reads(played: &Played, names: &Arc<Names>, read: Read) -> Result<Measured, Failed> {
+async fn clients(played: &Played) -> Result<Vec<Client>, Failed> {
     let mut clients = Vec::new();
     for _ in 0..CONNECTIONS {
         let channel = connect(&format!("http://{}", played.server.address())).await?;
         clients.push(Client::new(&channel, Some(&played.coordinator_token))?);
     }
+    Ok(clients)
+}
+
+/// Reads at a fixed rate.
+async fn paced_reads(
+    played: &Played,
+    names: &Arc<Names>,
+    read: Read,
+    per_second: f64,
+) -> Result<Measured, Failed> {
+    let clients = clients(played).await?;
+    at_rate(per_second, EACH, |at| {
+        let (client, names) = (clients[at % CONNECTIONS].clone(), Arc::clone(names));
+        async move { call(client, &names, read, at).await }
+    })
+    .await
+}
+
+/// Calls of a tonic service that does nothing: the health check of an empty server.
+async fn empty_service() -> Result<Measured, Failed> {
+    let (_reporter, health) = tonic_health::server::health_reporter();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let mut server = JoinSet::new();
+    let incoming = TcpListenerStream::new(listener);
+    server.spawn(tonic::transport::Server::builder().add_service(health).serve_with_incoming(incoming));
+    let mut clients = Vec::new();
+    for _ in 0..CONNECTIONS {
+        clients.push(HealthClient::new(connect(&format!("http://{address}")).await?));
+    }
+    let callers = (0..CALLERS).map(|caller| {
+        let client = clients[caller % CONNECTIONS].clone();
+        async move {
+            repeat(caller, CALLERS, EACH, |_| {
+                let mut client = client.clone();
+                async move {
+                    client.check(HealthCheckRequest::default()).await?;
+                    Ok(())
+                }
+            })
+            .await
+        }
+    });
+    measure(callers).await
+}
+
+async fn grpc_reads(played: &Played, names: &Arc<Names>, read: Read) -> Result<Measured, Failed> {
+    let clients = clients(played).await?;
     let callers = (0..CALLERS).map(|caller| {
         let (client, names) = (clients[caller % CONNECTIONS].clone(), Arc::clone(names));
         async move {

@@ -77,3 +77,37 @@ where
     micros.sort_unstable();
     Ok(Measured { micros, elapsed })
 }
+
+/// Calls at a fixed rate, however long the answers take. The duration of a call counts from the moment at which it was
+/// due: a service that stands still for a while is seen by everybody who would have called meanwhile.
+#[allow(dead_code, reason = "not every bench calls at a rate")]
+pub(crate) async fn at_rate<F>(
+    per_second: f64,
+    each: Duration,
+    mut call: impl FnMut(usize) -> F,
+) -> Result<Measured, Failed>
+where
+    F: Future<Output = Result<(), Failed>> + Send + 'static,
+{
+    let (watch, mut calls, mut at) = (Stopwatch::start(), JoinSet::new(), 0_u32);
+    let mut ticks = tokio::time::interval(Duration::from_millis(1));
+    while watch.elapsed() < each {
+        ticks.tick().await;
+        while f64::from(at) < watch.elapsed().as_secs_f64() * per_second {
+            let due = Duration::from_secs_f64(f64::from(at) / per_second);
+            let (one, watch) = (call(at as usize), watch);
+            calls.spawn(async move {
+                one.await?;
+                Ok::<_, Failed>(i64::try_from((watch.elapsed() - due).as_micros())?)
+            });
+            at += 1;
+        }
+    }
+    let mut micros = Vec::new();
+    while let Some(done) = calls.join_next().await {
+        micros.push(done??);
+    }
+    let elapsed = watch.elapsed();
+    micros.sort_unstable();
+    Ok(Measured { micros, elapsed })
+}

@@ -4,7 +4,7 @@ use tracing::{Instrument as _, Span};
 
 use crate::clock::Stopwatch;
 use crate::error::Result;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, trace};
 
 /// What is measured of a statement that its call gave up.
 const GIVEN_UP: &str = "CANCELLED";
@@ -22,15 +22,20 @@ pub(super) struct Measured {
 impl Measured {
     /// Begins the span of the statement `name`. `system` is the database, as the semantic conventions call it.
     pub(super) fn begin(metrics: &Metrics, system: &'static str, name: &'static str) -> Self {
-        let span = tracing::debug_span!(
-            "statement",
-            otel.name = name,
-            otel.kind = "client",
-            otel.status_code = tracing::field::Empty,
-            db.system.name = system,
-            db.query.summary = name,
-            error.type = tracing::field::Empty,
-        );
+        // Most calls are not traced, and every layer would be asked for the span of each of their statements.
+        let span = if trace::is_traced() {
+            tracing::debug_span!(
+                "statement",
+                otel.name = name,
+                otel.kind = "client",
+                otel.status_code = tracing::field::Empty,
+                db.system.name = system,
+                db.query.summary = name,
+                error.type = tracing::field::Empty,
+            )
+        } else {
+            Span::none()
+        };
         Self { metrics: metrics.clone(), system, name, span, time: Stopwatch::start(), error: Some(GIVEN_UP) }
     }
 

@@ -4,12 +4,14 @@
 //! A label never has a value that a caller chose: no organisation, no round, no id. So the number of series depends on
 //! the code alone. `most_series` bounds it for each metric, and the SDK counts what is beyond under one label.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{
-    AsyncInstrument, Counter, Histogram, Meter, MeterProvider as _, NoopMeterProvider,
+    AsyncInstrument, BoundHistogram, Counter, Histogram, Meter, MeterProvider as _, NoopMeterProvider,
 };
 
 /// What a metric is.
@@ -157,14 +159,17 @@ impl Metric {
         }
     }
 
-    fn histogram(&self, meter: &Meter) -> Histogram<f64> {
-        let Kind::Histogram(bounds) = self.kind else { return no_meter().f64_histogram(self.name).build() };
-        meter
-            .f64_histogram(self.name)
-            .with_unit(self.unit)
-            .with_description(self.meaning)
-            .with_boundaries(bounds.to_vec())
-            .build()
+    fn durations<K>(&self, meter: &Meter) -> Durations<K> {
+        let histogram = match self.kind {
+            Kind::Histogram(bounds) => meter
+                .f64_histogram(self.name)
+                .with_unit(self.unit)
+                .with_description(self.meaning)
+                .with_boundaries(bounds.to_vec())
+                .build(),
+            Kind::Counter | Kind::Gauge | Kind::UpDown => no_meter().f64_histogram(self.name).build(),
+        };
+        Durations { histogram, by_key: RwLock::default() }
     }
 
     fn counter(&self, meter: &Meter) -> Counter<u64> {
@@ -176,6 +181,26 @@ fn no_meter() -> Meter {
     NoopMeterProvider::new().meter("")
 }
 
+/// A histogram of durations, whose labels are given to the SDK once for each key: its own search for them costs as much
+/// as everything else that is measured of a read.
+#[derive(Debug)]
+struct Durations<K> {
+    histogram: Histogram<f64>,
+    by_key: RwLock<HashMap<K, BoundHistogram<f64>>>,
+}
+
+impl<K: Hash + Eq> Durations<K> {
+    /// Records the duration of something. The values of `labels` depend on `key` alone.
+    fn record(&self, time: Duration, key: K, labels: impl FnOnce(&K) -> Vec<KeyValue>) {
+        if let Some(known) = self.by_key.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return known.record(time.as_secs_f64());
+        }
+        let mut by_key = self.by_key.write().unwrap_or_else(PoisonError::into_inner);
+        let labels = labels(&key);
+        by_key.entry(key).or_insert_with(|| self.histogram.bind(&labels)).record(time.as_secs_f64());
+    }
+}
+
 /// The instruments of one server. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Metrics(Arc<Instruments>);
@@ -183,12 +208,17 @@ pub struct Metrics(Arc<Instruments>);
 #[derive(Debug)]
 struct Instruments {
     meter: Meter,
-    calls: Histogram<f64>,
-    statements: Histogram<f64>,
-    waits: Histogram<f64>,
+    /// By method, status code, and whether the service has failed.
+    calls: Durations<(Arc<str>, &'static str, bool)>,
+    /// By database, name of the statement, and reason of its failure.
+    statements: Durations<(&'static str, &'static str, Option<&'static str>)>,
+    /// By pool.
+    waits: Durations<&'static str>,
     run_ends: Counter<u64>,
-    runs: Histogram<f64>,
-    stages: Histogram<f64>,
+    /// By outcome.
+    runs: Durations<&'static str>,
+    /// By stage.
+    stages: Durations<&'static str>,
     pairs: Counter<u64>,
     import_rows: Counter<u64>,
     import_ends: Counter<u64>,
@@ -208,12 +238,12 @@ impl Metrics {
     /// The instruments of a meter.
     pub(super) fn new(meter: Meter) -> Self {
         let this = Self(Arc::new(Instruments {
-            calls: CALL_DURATION.histogram(&meter),
-            statements: STATEMENT_DURATION.histogram(&meter),
-            waits: CONNECTION_WAIT.histogram(&meter),
+            calls: CALL_DURATION.durations(&meter),
+            statements: STATEMENT_DURATION.durations(&meter),
+            waits: CONNECTION_WAIT.durations(&meter),
             run_ends: RUN_ENDS.counter(&meter),
-            runs: RUN_DURATION.histogram(&meter),
-            stages: STAGE_DURATION.histogram(&meter),
+            runs: RUN_DURATION.durations(&meter),
+            stages: STAGE_DURATION.durations(&meter),
             pairs: RUN_PAIRS.counter(&meter),
             import_rows: IMPORT_ROWS.counter(&meter),
             import_ends: IMPORT_ENDS.counter(&meter),
@@ -261,13 +291,15 @@ impl Metrics {
 
     /// A call has ended. `method` is one of the service's own, or `_OTHER`.
     pub fn call_ended(&self, method: &Arc<str>, code: &'static str, failed: bool, time: Duration) {
-        let labels = [
-            KeyValue::new("rpc.system.name", "grpc"),
-            KeyValue::new("rpc.method", Arc::clone(method)),
-            KeyValue::new("rpc.response.status_code", code),
-            KeyValue::new("error.type", code),
-        ];
-        self.0.calls.record(time.as_secs_f64(), &labels[..if failed { 4 } else { 3 }]);
+        self.0.calls.record(time, (Arc::clone(method), code, failed), |(method, code, failed)| {
+            let mut labels = vec![
+                KeyValue::new("rpc.system.name", "grpc"),
+                KeyValue::new("rpc.method", Arc::clone(method)),
+                KeyValue::new("rpc.response.status_code", *code),
+            ];
+            labels.extend(failed.then(|| KeyValue::new("error.type", *code)));
+            labels
+        });
     }
 
     /// A statement has ended; `error` is the reason of a failure.
@@ -278,29 +310,28 @@ impl Metrics {
         error: Option<&'static str>,
         time: Duration,
     ) {
-        let labels = [
-            KeyValue::new("db.system.name", system),
-            KeyValue::new("db.query.summary", name),
-            KeyValue::new("error.type", error.unwrap_or_default()),
-        ];
-        self.0.statements.record(time.as_secs_f64(), &labels[..if error.is_some() { 3 } else { 2 }]);
+        self.0.statements.record(time, (system, name, error), |(system, name, error)| {
+            let mut labels =
+                vec![KeyValue::new("db.system.name", *system), KeyValue::new("db.query.summary", *name)];
+            labels.extend(error.map(|reason| KeyValue::new("error.type", reason)));
+            labels
+        });
     }
 
     /// A session has waited for a connection of `pool`.
     pub fn connection_waited(&self, pool: &'static str, time: Duration) {
-        self.0.waits.record(time.as_secs_f64(), &[KeyValue::new("db.client.connection.pool.name", pool)]);
+        self.0.waits.record(time, pool, |pool| vec![KeyValue::new("db.client.connection.pool.name", *pool)]);
     }
 
     /// A worker has stopped working on a run.
     pub fn run_ended(&self, outcome: &'static str, time: Duration) {
-        let labels = [KeyValue::new("outcome", outcome)];
-        self.0.run_ends.add(1, &labels);
-        self.0.runs.record(time.as_secs_f64(), &labels);
+        self.0.run_ends.add(1, &[KeyValue::new("outcome", outcome)]);
+        self.0.runs.record(time, outcome, |outcome| vec![KeyValue::new("outcome", *outcome)]);
     }
 
     /// A stage of a run has ended.
     pub fn stage_ended(&self, stage: &'static str, time: Duration) {
-        self.0.stages.record(time.as_secs_f64(), &[KeyValue::new("stage", stage)]);
+        self.0.stages.record(time, stage, |stage| vec![KeyValue::new("stage", *stage)]);
     }
 
     /// A run over so many pairs has succeeded.

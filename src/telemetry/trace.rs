@@ -23,7 +23,7 @@ use crate::clock::Stopwatch;
 struct Traced;
 
 /// Whether spans that are made now are exported.
-pub(super) fn is_traced() -> bool {
+pub fn is_traced() -> bool {
     Context::map_current(|context| context.get::<Traced>().is_some())
 }
 

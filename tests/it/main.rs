@@ -28,6 +28,7 @@ mod postgres;
 mod privacy;
 mod problem;
 mod refusal;
+mod replicas;
 mod report;
 mod request_id;
 mod retention;

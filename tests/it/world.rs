@@ -76,12 +76,10 @@ pub(crate) struct Manager {
 impl World {
     /// Over a fresh SQLite file.
     pub(crate) async fn sqlite() -> Self {
-        let home = tempfile::tempdir().expect("a directory");
-        let database = format!("sqlite:{}", home.path().join("wim.sqlite3").display());
-        Self::over(database, Some(home), clock(), true).await
+        Self::sqlite_with(|_| {}).await
     }
 
-    /// Over a fresh SQLite file, with other settings than the defaults.
+    /// With other settings than the defaults.
     pub(crate) async fn sqlite_with(change: impl FnOnce(&mut Config)) -> Self {
         let home = tempfile::tempdir().expect("a directory");
         let database = format!("sqlite:{}", home.path().join("wim.sqlite3").display());
@@ -142,10 +140,14 @@ impl World {
     pub(crate) async fn restart(self) -> Self {
         self.restart_with(true).await
     }
-
-    /// Likewise, but the new server executes no runs: they stay queued.
+    /// The new server executes no runs: they stay queued.
     pub(crate) async fn restart_without_worker(self) -> Self {
         self.restart_with(false).await
+    }
+
+    /// A second server over the same database, which executes runs.
+    pub(crate) async fn replica(&self) -> Self {
+        Self::over(self.database.clone(), None, Arc::clone(&self.clock), true).await
     }
 
     async fn restart_with(self, worker: bool) -> Self {
@@ -181,7 +183,6 @@ impl World {
         self.client(Some(&self.coordinator))
     }
 
-    /// Somebody with a token that may be none.
     pub(crate) fn client(&self, token: Option<&str>) -> Client {
         Client::new(&self.channel, token).expect("a client")
     }
