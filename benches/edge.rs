@@ -128,7 +128,12 @@ async fn serve() -> Outcome<()> {
     let manager =
         server.service().issue_token(&Role::OrganisationManager(organisation.clone()), "bench").await?;
     let importer = Client::new(&connect(&format!("http://{}", server.address())).await?, Some(&manager))?;
-    let import = Import { organisation: organisation.clone(), accept_good_rows: true, validate_only: false };
+    let import = Import {
+        organisation: organisation.clone(),
+        accept_good_rows: true,
+        validate_only: false,
+        prune: None,
+    };
     let file = std::io::Cursor::new(alliance.csv_of(largest)?);
     import.send(&importer, file, |_| Outcome::Ok(())).await?;
     println!("http://{} {coordinator} {manager} {organisation}", server.address());

@@ -272,7 +272,12 @@ async fn bring_in(
 
 /// Imports the CSV file of an organisation. A rejected row is a defect of the sample, so it is an error.
 async fn import(manager: &Client, organisation: &OrganisationId, csv: Vec<u8>) -> anyhow::Result<u64> {
-    let import = Import { organisation: organisation.clone(), accept_good_rows: false, validate_only: false };
+    let import = Import {
+        organisation: organisation.clone(),
+        accept_good_rows: false,
+        validate_only: false,
+        prune: None,
+    };
     let summary = import
         .send(manager, Cursor::new(csv), |finding| match finding {
             Finding::Problem(problem) => {

@@ -194,6 +194,7 @@ impl Server {
         gauges.shown_by(&metrics);
         tasks.spawn(Arc::clone(&gauges).watch_queue(stop.clone()));
         tasks.spawn(sealing::run(service.clone(), stop.clone()));
+        tasks.spawn(housekeeping::write_call_sums(service.clone(), stop.clone()));
         tasks.spawn(housekeeping::run(service.clone(), Arc::clone(&gauges), stop.clone()));
         let measures = Arc::new(Measures::new(metrics, config.trace_percent, &**service.clock()));
         let layer = CallLayer { edge: Arc::clone(&edge), service: service.clone(), issuer, measures };
@@ -265,6 +266,9 @@ impl Server {
             self.ending.abort.cancel();
             let aborted = tokio::time::timeout(ABORTED, self.tasks.wait()).await;
             tracing::debug!(all = aborted.is_ok(), "connections closed");
+        }
+        if let Err(error) = self.service.write_call_sums(true).await {
+            tracing::warn!(error = crate::error::chain(&error), "the last sums of calls were not written");
         }
         // What the last calls have changed; the next start would do it as well.
         if let Err(error) = self.service.seal_audit().await {

@@ -4,6 +4,7 @@
 
 mod audit;
 mod authentication;
+mod call_sums;
 mod credential;
 mod enrolment;
 mod event;
@@ -31,6 +32,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
+use self::call_sums::CallSums;
 use self::turns::Turns;
 use crate::clock::{Clock, Latest};
 use crate::domain::violation::Violations;
@@ -39,6 +41,7 @@ use crate::store::{Receipt, RequestKey, Store};
 use crate::telemetry::Metrics;
 
 pub use authentication::Revocation;
+pub use call_sums::AuditedEnd;
 pub use credential::Issued;
 pub use enrolment::{Enrolled, Picked, RefusedEnrolment, Withdrawn};
 pub use event::{Delivery, EventFeed};
@@ -66,6 +69,8 @@ pub struct Service {
     /// Problems that callers bring are solved one at a time.
     solver_turns: Arc<Turns>,
     solver_threads: Option<usize>,
+    /// Calls that the audit adds up.
+    call_sums: Arc<CallSums>,
     /// Rows of imports are checked on this number of threads at a time.
     import_turns: Arc<Semaphore>,
 }
@@ -89,6 +94,7 @@ impl Service {
             live_runs: Arc::default(),
             solver_turns: Arc::default(),
             solver_threads: None,
+            call_sums: Arc::default(),
             import_turns: Arc::new(Semaphore::new(
                 std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             )),

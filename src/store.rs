@@ -12,6 +12,7 @@
 
 mod audit;
 mod backend;
+mod call_sum;
 mod check;
 mod checkpoint;
 mod completion;
@@ -41,6 +42,7 @@ mod pool;
 mod principal;
 mod probe;
 mod profile;
+mod prune;
 mod queue;
 mod read;
 mod result;
@@ -56,6 +58,7 @@ mod statement;
 mod writer;
 
 pub use backend::{Store, StoreOptions, sqlite_file};
+pub use call_sum::CallSum;
 pub use check::{Check, CheckResult};
 pub use completion::RunOutcome;
 pub use content::TableContent;

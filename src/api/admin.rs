@@ -3,16 +3,18 @@
 use tonic::{Request, Response, Status};
 
 use super::auth::caller_of;
-use super::convert::outcome;
 use super::convert::principal::{
     credential_draft, credential_message, draft, grant_draft, grant_message, invitation_message, message,
+    time,
 };
+use super::convert::{audit, outcome};
 use super::page;
 use super::proto::v1;
 use super::proto::v1::admin_service_server::AdminService;
 use crate::domain::credential::CredentialKind;
 use crate::domain::grant::GrantDraft;
 use crate::service::{Change, PageRequest, Redeemed, Service};
+use crate::store::JournalFilter;
 
 /// Serves principals, their roles and their credentials.
 #[derive(Debug, Clone)]
@@ -228,5 +230,33 @@ impl AdminService for AdminApi {
             token: token.unwrap_or_default(),
             violations,
         }))
+    }
+
+    async fn list_audit_entries(
+        &self,
+        request: Request<v1::ListAuditEntriesRequest>,
+    ) -> Result<Response<v1::ListAuditEntriesResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let request = request.into_inner();
+        let page = PageRequest { size: request.page_size, token: request.page_token };
+        let given = |text: String| (!text.is_empty()).then_some(text);
+        let filter = JournalFilter {
+            from: time(request.from_time.as_ref(), "from_time")?,
+            until: time(request.until_time.as_ref(), "until_time")?,
+            actor: given(request.actor),
+            resource: given(request.resource),
+        };
+        let page = self.service.list_audit_entries(&caller, filter, &page).await?;
+        let (entries, next_page_token) = page::messages(&page, audit::message);
+        Ok(Response::new(v1::ListAuditEntriesResponse { entries, next_page_token }))
+    }
+
+    async fn verify_audit(
+        &self,
+        request: Request<v1::VerifyAuditRequest>,
+    ) -> Result<Response<v1::VerifyAuditResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let found = self.service.verify_audit_for(&caller, &request.into_inner().anchor).await?;
+        Ok(Response::new(audit::verified(&found)))
     }
 }

@@ -81,7 +81,7 @@ where
                 return Ok(Status::from(Error::internal("a request has no connection")).into_http());
             };
             let call = connection.begin_call();
-            let mut measured = measures.begin(&request);
+            let mut measured = measures.begin(&request, &service);
             let deadline = Deadline::of(request.headers());
             let admitting = async {
                 tokio::select! {
@@ -92,7 +92,7 @@ where
             let admitted = admitting.await;
             let (response, held) = match admitted {
                 Ok(Admitted { request, held, standing }) => {
-                    measured.admitted(&request, standing.is_some());
+                    measured.admitted(&request, standing.as_ref().map(|standing| &standing.caller));
                     let span = measured.span().clone();
                     let most = edge.limits().message_bytes;
                     // The handler begins in its span too.

@@ -1,6 +1,7 @@
 //! Between the generated messages and the domain's types, one file per noun. The services and
 //! [`client`](crate::client) use it.
 
+pub mod audit;
 pub mod consent;
 pub mod enrolment;
 pub mod organisation;

@@ -16,11 +16,31 @@ use tracing::field::Empty;
 use super::proto;
 use super::status::code_name;
 use crate::clock::{Clock, Stopwatch};
+use crate::domain::caller::Caller;
+use crate::service::{Action, AuditedEnd, Service};
 use crate::telemetry::Metrics;
 use crate::telemetry::trace::{self, Sampler};
 
 /// The name of all methods that the service does not have.
 const OTHER: &str = "_OTHER";
+/// Before the name of a service of the contract.
+const PACKAGE: &str = "wim.mentorship.v1.";
+
+/// A method of the server.
+#[derive(Debug, Clone)]
+struct Method {
+    /// Its full name.
+    name: Arc<str>,
+    /// Whether the audit has a sum of its calls.
+    is_summed: bool,
+}
+
+impl Method {
+    fn new(name: &str) -> Self {
+        let action = name.strip_prefix(PACKAGE).and_then(Action::of_method);
+        Self { name: name.into(), is_summed: action.is_some_and(Action::is_summed) }
+    }
+}
 
 /// What measures the calls of a server.
 #[derive(Debug)]
@@ -28,8 +48,8 @@ pub struct Measures {
     metrics: Metrics,
     sampler: Sampler,
     /// The methods of the server by path.
-    methods: HashMap<String, Arc<str>>,
-    other: Arc<str>,
+    methods: HashMap<String, Method>,
+    other: Method,
 }
 
 impl Measures {
@@ -45,14 +65,16 @@ impl Measures {
         ];
         let methods = sets.into_iter().flat_map(methods).collect();
         let sampler = Sampler::new(trace_percent, u64::from_le_bytes(seed));
-        Self { metrics, sampler, methods, other: OTHER.into() }
+        Self { metrics, sampler, methods, other: Method::new(OTHER) }
     }
 
     /// Begins to measure a call.
-    pub(super) fn begin<T>(self: &Arc<Self>, request: &Request<T>) -> MeasuredCall {
+    pub(super) fn begin<T>(self: &Arc<Self>, request: &Request<T>, service: &Service) -> MeasuredCall {
         MeasuredCall {
             measures: Arc::clone(self),
-            method: Arc::clone(self.methods.get(request.uri().path()).unwrap_or(&self.other)),
+            service: service.clone(),
+            caller: None,
+            method: self.methods.get(request.uri().path()).unwrap_or(&self.other).clone(),
             span: Span::none(),
             time: Stopwatch::start(),
             code: None,
@@ -95,14 +117,14 @@ enum End {
 }
 
 /// The full names of the methods that a set of files declares, each with its path.
-fn methods(set: &[u8]) -> Vec<(String, Arc<str>)> {
+fn methods(set: &[u8]) -> Vec<(String, Method)> {
     let files = FileDescriptorSet::decode(set).map(|set| set.file).unwrap_or_default();
     let mut methods = Vec::new();
     for file in files {
         for service in &file.service {
             for method in &service.method {
                 let name = format!("{}.{}/{}", file.package(), service.name(), method.name());
-                methods.push((format!("/{name}"), name.into()));
+                methods.push((format!("/{name}"), Method::new(&name)));
             }
         }
     }
@@ -113,7 +135,11 @@ fn methods(set: &[u8]) -> Vec<(String, Arc<str>)> {
 #[derive(Debug)]
 pub(super) struct MeasuredCall {
     measures: Arc<Measures>,
-    method: Arc<str>,
+    /// The use cases, which add up calls for the audit.
+    service: Service,
+    /// Who calls, once she is known.
+    caller: Option<Caller>,
+    method: Method,
     span: Span,
     time: Stopwatch,
     /// The status of the call, once its answer has one.
@@ -128,10 +154,11 @@ impl MeasuredCall {
     }
 
     /// The request may go on to its method. Only a known caller decides whether her call is traced.
-    pub(super) fn admitted<T>(&mut self, request: &Request<T>, is_known: bool) {
-        let header = request.headers().get("traceparent").filter(|_| is_known);
+    pub(super) fn admitted<T>(&mut self, request: &Request<T>, caller: Option<&Caller>) {
+        let header = request.headers().get("traceparent").filter(|_| caller.is_some());
         let parent = header.and_then(|value| value.to_str().ok());
-        self.span = self.measures.span(&self.method, parent);
+        self.span = self.measures.span(&self.method.name, parent);
+        self.caller = caller.cloned();
     }
 
     /// The request is refused with these headers: without a status it is no gRPC call.
@@ -150,6 +177,20 @@ impl MeasuredCall {
     /// The answer broke off.
     pub(super) fn failed_with(&mut self, code: Code) {
         self.code = Some(code);
+    }
+
+    /// Adds the call to the sums of the audit, if it may have read personal data or was refused.
+    fn sum_up(&self, code: Code, name: &'static str) {
+        let end = match code {
+            Code::Unauthenticated | Code::PermissionDenied | Code::NotFound => AuditedEnd::Refused(name),
+            // A caller who leaves may have what she wanted.
+            Code::Ok | Code::Cancelled if self.method.is_summed && self.end == End::Answered => {
+                AuditedEnd::Read
+            }
+            _ => return,
+        };
+        let method = self.method.name.strip_prefix(PACKAGE).unwrap_or(&self.method.name);
+        self.service.sum_call(self.caller.as_ref(), method, end);
     }
 
     /// The answer has ended; without a status it was no gRPC answer.
@@ -171,10 +212,11 @@ impl Drop for MeasuredCall {
         if failed {
             self.span.record("otel.status_code", "ERROR").record("error.type", name);
         }
+        self.sum_up(code, name);
         let time = self.time;
         let is_own_failure = matches!(code, Code::Unavailable | Code::Internal | Code::Unknown);
         let is_unnamed = self.end == End::Refused && !is_own_failure;
-        let method = if is_unnamed { &self.measures.other } else { &self.method };
+        let method = if is_unnamed { &self.measures.other.name } else { &self.method.name };
         self.measures.metrics.call_ended(method, name, failed && !is_unnamed, time.elapsed());
         let _entered = self.span.enter();
         // Metrics count the calls that went well, and the edge logs refusals once a minute: neither has a line of its own here.

@@ -62,6 +62,7 @@ impl ProfileService for ProfileApi {
             accept_good_rows: header.accept_good_rows,
             validate_only: header.validate_only,
             request_id: header.request_id,
+            prune: header.prune,
         };
         let import = self.service.begin_import(&caller, spec).await?;
         let cleared = Cleared { staged: Some(import.staged()), tasks: self.streams.tasks.clone() };
@@ -164,6 +165,7 @@ async fn receive(
         consents_kept: summary.consents_kept,
         absent: summary.absent,
         absent_profiles: summary.absent_profiles,
+        pruned: summary.pruned,
     };
     answers.send(response(Answer::Summary(summary))).await?;
     Ok(())

@@ -121,6 +121,18 @@ impl RunService for RunApi {
         Ok(Response::new(v1::ListMatchesResponse { matches, next_page_token }))
     }
 
+    async fn get_match(
+        &self,
+        request: Request<v1::GetMatchRequest>,
+    ) -> Result<Response<v1::GetMatchResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let request = request.into_inner();
+        let lang = lang(&request.language_code)?;
+        let (run, found) = self.service.get_match(&caller, &request.name).await?;
+        let message = match_message(&run, Some(&found.id), &found.pair, lang);
+        Ok(Response::new(v1::GetMatchResponse { r#match: Some(message) }))
+    }
+
     async fn list_unmatched(
         &self,
         request: Request<v1::ListUnmatchedRequest>,

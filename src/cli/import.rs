@@ -40,6 +40,10 @@ pub(super) struct Options {
     /// Check every row and store nothing.
     #[arg(long)]
     validate_only: bool,
+    /// Withdraw the people whom the file does not name from the rounds that take enrolments. NUMBER is how many profiles
+    /// --validate-only says are not in the file.
+    #[arg(long, value_name = "NUMBER", requires = "file")]
+    prune: Option<i64>,
 }
 
 pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
@@ -58,6 +62,7 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
             organisation,
             accept_good_rows: options.accept_good_rows,
             validate_only: options.validate_only,
+            prune: options.prune,
         };
         let client = global.client().await?;
         let sent = import.send(&client, bar.wrap_read(input), |finding| {
@@ -83,7 +88,7 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
         if global.json {
             json(&summary)?;
         }
-        for note in notes(&summary) {
+        for note in notes(&summary, options.validate_only) {
             say(&wording::message(&note, global.lang));
         }
         return conclude(&summary, options.validate_only, global.lang);
@@ -92,7 +97,7 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
 }
 
 /// What the result of an import needs to be said besides its numbers.
-fn notes(summary: &v1::ImportSummary) -> Vec<Message> {
+fn notes(summary: &v1::ImportSummary, is_preview: bool) -> Vec<Message> {
     let mut notes = Vec::new();
     if summary.rejected_unlisted > 0 {
         notes.push(message!(
@@ -121,6 +126,18 @@ fn notes(summary: &v1::ImportSummary) -> Vec<Message> {
             "{count|1 stored profile is|{count} stored profiles are} not in the file and {count|stays as it is|stay as they are}: {ids}",
             count = summary.absent,
             ids = format!("{}{more}", ids.join(", "))
+        ));
+    }
+    if summary.pruned > 0 && !is_preview {
+        notes.push(message!(
+            "{count|1 enrolment|{count} enrolments} of these people {count|was|were} withdrawn (--prune)",
+            count = summary.pruned
+        ));
+    } else if summary.pruned > 0 && is_preview {
+        notes.push(message!(
+            "`--prune {absent}` would withdraw {count|1 enrolment|{count} enrolments} of these people",
+            absent = summary.absent,
+            count = summary.pruned
         ));
     }
     notes

@@ -75,6 +75,8 @@ pub struct Import {
     pub accept_good_rows: bool,
     /// Check every row and store nothing.
     pub validate_only: bool,
+    /// Withdraw the enrolments of the people whom the file does not name, if there are so many of them.
+    pub prune: Option<i64>,
 }
 
 impl Import {
@@ -138,6 +140,7 @@ impl Import {
                 accept_good_rows: self.accept_good_rows,
                 validate_only: self.validate_only,
                 request_id: request_id(),
+                prune: self.prune,
             })),
         }
     }

@@ -38,6 +38,9 @@ impl EventKind {
         if !NOUNS.contains(&noun) {
             return None;
         }
+        if verb.starts_with("export") {
+            return None;
+        }
         Some(match (noun, verb) {
             ("profile", "import" | "record_consent" | "withdraw_consent" | "restrict" | "lift") => {
                 Self::ProfilesChanged

@@ -37,6 +37,9 @@ const CONSENT_RULE: &str = "organisations/ID/profiles/ID/consents/ID, as ListCon
 const CONSENT_EXAMPLE: &str = "organisations/wim-peru/profiles/P7/consents/matching-3f9a1c2b77d0";
 const POLICY_RULE: &str = "rounds/ID/policies/NUMBER, where NUMBER counts from 1";
 const RUN_RULE: &str = "rounds/ID/runs/NUMBER, where NUMBER counts from 1";
+const MATCH_RULE: &str = "rounds/ID/runs/NUMBER/matches/ID, as ListMatches returns it";
+/// Hexadecimal digits of the id of a match.
+const MATCH_ID_DIGITS: usize = 32;
 
 /// Whether `id` may be chosen for an organisation or a round.
 fn is_slug(id: &str) -> bool {
@@ -329,6 +332,35 @@ impl RunRef {
 impl fmt::Display for RunRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "rounds/{}/runs/{}", self.round, self.number)
+    }
+}
+
+/// Name of a match of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MatchRef {
+    /// The run.
+    pub run: RunRef,
+    /// Id of the match: the same for the same pair in every run of the round.
+    pub id: String,
+}
+
+impl MatchRef {
+    /// Reads `rounds/{round}/runs/{run}/matches/{match}`.
+    pub fn from_name(name: &str) -> Result<Self, InvalidName> {
+        let example = "rounds/2027-spring/runs/1/matches/0123456789abcdef0123456789abcdef";
+        let invalid = InvalidName { example, rule: MATCH_RULE };
+        let (run, id) = name.split_once("/matches/").ok_or_else(|| invalid.clone())?;
+        let is_id =
+            id.len() == MATCH_ID_DIGITS && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        match RunRef::from_name(run) {
+            Ok(run) if is_id => Ok(Self { run, id: id.to_owned() }),
+            _ => Err(invalid),
+        }
+    }
+
+    /// `rounds/{round}/runs/{run}/matches/{match}`.
+    pub fn name(&self) -> String {
+        format!("{}/matches/{}", self.run, self.id)
     }
 }
 

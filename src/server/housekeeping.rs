@@ -1,4 +1,5 @@
-//! Housekeeping: purges what the policy of retention no longer keeps, at the start of the service and every hour.
+//! Housekeeping: purges what the policy of retention no longer keeps, at the start of the service and every hour, and writes
+//! the sums of calls that the audit has of each minute.
 //!
 //! A purge that has deleted something writes one line to the log. A purge that fails writes a warning; the next one
 //! continues.
@@ -15,6 +16,8 @@ use crate::telemetry::Metrics;
 
 /// Time between two purges.
 const PERIOD: Duration = Duration::from_hours(1);
+/// Time between two looks for minutes that have ended.
+const SUMS_PERIOD: Duration = Duration::from_secs(20);
 
 /// Purges until the service stops.
 pub(super) async fn run(service: Service, gauges: Arc<Gauges>, stop: CancellationToken) {
@@ -33,6 +36,23 @@ pub(super) async fn run(service: Service, gauges: Arc<Gauges>, stop: Cancellatio
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(PERIOD) => {}
+        }
+    }
+}
+
+/// Writes the sums of calls until the service stops. The end of the service writes what is left.
+pub(super) async fn write_call_sums(service: Service, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(SUMS_PERIOD) => {}
+        }
+        if let Err(error) = service.write_call_sums(false).await {
+            tracing::warn!(
+                error.r#type = error.reason().code(),
+                error = chain(&error),
+                "sums of calls cannot be written; they are kept for the next time"
+            );
         }
     }
 }

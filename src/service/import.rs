@@ -24,7 +24,8 @@ use crate::domain::caller::Caller;
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
 use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
-use crate::store::{Begun, ImportCounts, ImportKey, StagedRow};
+use crate::message;
+use crate::store::{Begun, ImportCounts, ImportKey, Notes, StagedRow};
 
 /// Rows of one import, at most.
 const MOST_ROWS: i64 = 250_000;
@@ -48,6 +49,8 @@ pub struct ImportSpec {
     pub validate_only: bool,
     /// The caller's `request_id`.
     pub request_id: String,
+    /// Withdraw the enrolments of the people whom the import does not name, if there are so many of them.
+    pub prune: Option<i64>,
 }
 
 /// A row that cannot be stored.
@@ -93,6 +96,8 @@ pub struct ImportSummary {
     pub absent: i64,
     /// Names of the first of them.
     pub absent_profiles: Vec<String>,
+    /// Enrolments of absent people that were withdrawn, or would be.
+    pub pruned: i64,
     /// Whether the good rows were stored.
     pub stored: bool,
 }
@@ -132,7 +137,8 @@ impl Service {
             Some(self.store.begin_import(scope, &organisation, &id, now).await?)
         };
         let mut payload = [Sha256::new(), Sha256::new()];
-        payload[0].update(format!("{organisation} {} {}\n", spec.accept_good_rows, spec.validate_only));
+        let ImportSpec { accept_good_rows, validate_only, prune, .. } = &spec;
+        payload[0].update(format!("{organisation} {accept_good_rows} {validate_only} {prune:?}\n"));
         Ok(Import {
             service: self.clone(),
             permit: permit.clone(),
@@ -302,26 +308,51 @@ impl Import {
             );
             return Err(Error::invalid_field("end.rows", &rows.to_string(), wrong));
         }
-        let scope = &self.permit.scope;
-        let mut ending: Ending = self.people.ending();
+        let ending = self.people.ending();
+        let ending = self.with_stored(ending).await?;
+        let name = |id: &OwnId| ProfileRef { organisation: self.organisation.clone(), id: id.clone() }.name();
+        self.check_absent(ending.absent)?;
+        self.summary.absent = ending.absent;
+        self.summary.absent_profiles = ending.first_absent.iter().map(name).collect();
+        if self.spec.validate_only {
+            let is_named = |id: &OwnId| self.people.has(id);
+            let store = &self.service.store;
+            let pruned = store.count_prunable(&self.permit.scope, &self.organisation, &is_named).await?;
+            self.summary.pruned = i64::try_from(pruned).unwrap_or(i64::MAX);
+        }
+        let mut found = Findings { rejected: Vec::new(), warnings: ending.warnings() };
+        self.cut(&mut found);
+        Ok(found)
+    }
+
+    /// Takes all stored people of the organisation into account.
+    async fn with_stored(&self, mut ending: Ending) -> Result<Ending> {
+        let (store, scope) = (&self.service.store, &self.permit.scope);
         let mut after: Option<OwnId> = None;
         loop {
-            let store = &self.service.store;
             let ids = store.list_profile_ids(scope, &self.organisation, after.as_ref(), IDS_AT_ONCE).await?;
             for id in &ids {
                 ending.stored(&self.people, id);
             }
             match ids.into_iter().last() {
                 Some(last) => after = Some(last),
-                None => break,
+                None => return Ok(ending),
             }
         }
-        let name = |id: &OwnId| ProfileRef { organisation: self.organisation.clone(), id: id.clone() }.name();
-        self.summary.absent = ending.absent;
-        self.summary.absent_profiles = ending.first_absent.iter().map(name).collect();
-        let mut found = Findings { rejected: Vec::new(), warnings: ending.warnings() };
-        self.cut(&mut found);
-        Ok(found)
+    }
+
+    /// `Ok` if nobody is to be withdrawn, or if as many people are absent as the caller has seen.
+    fn check_absent(&self, absent: i64) -> Result<()> {
+        match self.spec.prune {
+            Some(expected) if expected != absent => {
+                let wrong = message!(
+                    "is not the number of stored profiles that the import does not name, {absent}; nothing was stored, so look at them again with validate_only",
+                    absent = absent
+                );
+                Err(Error::invalid_field("header.prune", &expected.to_string(), wrong))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Finishes the import: all rows count from one moment on, or none is stored.
@@ -372,6 +403,10 @@ impl Import {
         let payload = self.payload.clone().map(|part| hex::encode(part.finalize()));
         for _ in 0..MOST_COMPARISONS {
             let ready = self.service.store.ready_import(key, self.service.clock.now()).await?;
+            if self.spec.prune.is_some() {
+                // Nobody comes between this look and the end, which finds out whether another import has finished.
+                self.check_absent(self.with_stored(Ending::default()).await?.absent)?;
+            }
             let receipt = self.service.receipt(&self.permit, &self.spec.request_id, &payload)?;
             match self.service.store.begin(receipt).await? {
                 Begun::Repeated(first) => return Ok((recalled(&first)?, false)),
@@ -379,9 +414,21 @@ impl Import {
                     let ready = ready.with_unstaged(self.summary.unchanged);
                     let Some((counts, note)) = session.finish_import(key, ready).await? else { continue };
                     let ImportCounts { created, updated, unchanged } = counts;
-                    let summary =
-                        ImportSummary { created, updated, unchanged, stored: true, ..self.summary.clone() };
-                    session.commit(note, &remembered(&summary)?).await?;
+                    let (mut pruned, mut notes) = (0, Vec::new());
+                    if self.spec.prune.is_some() {
+                        let is_named = |id: &OwnId| self.people.has(id);
+                        (pruned, notes) = session.prune(&self.organisation, &is_named).await?;
+                    }
+                    let summary = ImportSummary {
+                        created,
+                        updated,
+                        unchanged,
+                        pruned: i64::try_from(pruned).unwrap_or(i64::MAX),
+                        stored: true,
+                        ..self.summary.clone()
+                    };
+                    let notes = Notes::first(note, notes);
+                    session.commit(notes, &remembered(&summary)?).await?;
                     return Ok((summary, true));
                 }
             }

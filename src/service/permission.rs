@@ -50,7 +50,6 @@ macro_rules! actions {
 
         impl Action {
             /// All actions.
-            #[cfg(test)]
             const ALL: &'static [Self] = &[$(Self::$action),+];
 
             /// The method as the API names it, `Service/Method`.
@@ -128,6 +127,8 @@ actions! {
     VerifyRun = "RunService/VerifyRun":                       [-    all  -    -    -    -    -];
     /// List matches.
     ListMatches = "RunService/ListMatches":                   [-    all  all  -    -    all  -];
+    /// Read a match.
+    GetMatch = "RunService/GetMatch":                         [-    all  all  -    -    all  -];
     /// List people without a match.
     ListUnmatched = "RunService/ListUnmatched":               [-    all  all  -    -    all  -];
     /// Explain a pair.
@@ -174,6 +175,10 @@ actions! {
     CreateInvitation = "AdminService/CreateInvitation":       [all  all  all  -    -    -    -];
     /// Redeem an invitation.
     RedeemInvitation = "AdminService/RedeemInvitation":       [any  any  any  any  any  any  any];
+    /// List entries of the audit.
+    ListAuditEntries = "AdminService/ListAuditEntries":       [all  -    all  -    -    -    -];
+    /// Verify the audit.
+    VerifyAudit = "AdminService/VerifyAudit":                 [all  -    -    -    -    -    -];
 }
 
 /// An action that a caller may do, and the rows that exist for it.
@@ -199,7 +204,88 @@ impl Permit {
     }
 }
 
+/// What the audit has of an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Audited {
+    /// An entry in the transaction of each change, or before the first byte of an export.
+    Entry,
+    /// A sum per caller and minute: the action reads personal data.
+    Sum,
+    /// Its refusals alone, like those of every action.
+    Refusals,
+}
+
 impl Action {
+    /// The action of a method, `Service/Method`.
+    pub fn of_method(method: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.method() == method)
+    }
+
+    /// Whether the action reads personal data, so that the audit has a sum of its calls.
+    pub fn is_summed(self) -> bool {
+        self.audited() == Audited::Sum
+    }
+
+    /// What the audit has of the action. A new action states it here.
+    fn audited(self) -> Audited {
+        match self {
+            Self::GetProfile
+            | Self::ListProfiles
+            | Self::ListEnrolments
+            | Self::ListMatches
+            | Self::GetMatch
+            | Self::ListUnmatched
+            | Self::ExplainPair
+            | Self::ListAuditEntries => Audited::Sum,
+            Self::CreateOrganisation
+            | Self::UpdateOrganisation
+            | Self::UpdateOrganisationRules
+            | Self::ImportProfiles
+            | Self::ExportProfiles
+            | Self::CreateRound
+            | Self::EnrolProfiles
+            | Self::WithdrawEnrolments
+            | Self::UpdateRound
+            | Self::CloseRound
+            | Self::CancelRound
+            | Self::CreatePolicy
+            | Self::StartRun
+            | Self::CancelRun
+            | Self::CreatePrincipal
+            | Self::UpdatePrincipal
+            | Self::CreateGrant
+            | Self::EndGrant
+            | Self::CreateCredential
+            | Self::RevokeCredential
+            | Self::CreateInvitation
+            | Self::RedeemInvitation => Audited::Entry,
+            Self::GetOrganisation
+            | Self::ListOrganisations
+            | Self::GetRound
+            | Self::ListRounds
+            | Self::GetPolicy
+            | Self::ListPolicies
+            | Self::GetRun
+            | Self::ListRuns
+            | Self::WatchRun
+            | Self::VerifyRun
+            | Self::StreamEvents
+            | Self::Solve
+            | Self::SolveStream
+            | Self::Verify
+            | Self::VerifyStream
+            | Self::WhatIf
+            | Self::Repair
+            | Self::Diagnose
+            | Self::WhoAmI
+            | Self::GetPrincipal
+            | Self::ListPrincipals
+            | Self::ListGrants
+            | Self::ListCredentials
+            | Self::VerifyAudit => Audited::Refusals,
+        }
+    }
+
     /// The permit, if a role of the caller permits the action. Checked before the request is read (AIP-211).
     pub fn permit(self, caller: &Caller) -> Result<Permit> {
         let cells = self.cells();

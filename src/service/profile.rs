@@ -7,7 +7,7 @@ use crate::domain::caller::Caller;
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
 use crate::domain::profile::StoredProfile;
 use crate::error::{Error, Result};
-use crate::store::{Scope, Store};
+use crate::store::{Begun, Scope, Store};
 
 /// Profiles per part of an export.
 const EXPORT_PART: u32 = 200;
@@ -40,12 +40,16 @@ impl Service {
         Ok(cursor.page_cut(found, more, |profile| profile.name.id.to_string()))
     }
 
-    /// Exports all profiles of an organisation, in parts.
+    /// Exports all profiles of an organisation, in parts. The entry of the audit is durable before the first part is read.
     pub async fn export_profiles(&self, caller: &Caller, parent: &str) -> Result<Export> {
         let permit = Action::ExportProfiles.permit(caller)?;
         let organisation = parse_organisation("parent", parent)?;
         let scope = &permit.scope;
-        self.store.organisation(scope, &organisation).await?;
+        // Without a `request_id` there is no first answer.
+        if let Begun::Fresh(mut session) = self.store.begin(self.receipt(&permit, "", &())?).await? {
+            let note = session.note_export(&organisation).await?;
+            session.commit(note, &[]).await?;
+        }
         Ok(Export { store: self.store.clone(), scope: scope.clone(), organisation, after: None })
     }
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::clock::Stopwatch;
 use crate::domain::caller::Caller;
 use crate::domain::explanation::{Reason, ReasonCode};
-use crate::domain::name::{ProfileRef, RunRef};
+use crate::domain::name::{MatchRef, ProfileRef, RunRef};
 use crate::domain::run::{MatchView, PairExplanation, Run, RunState, Side, Unmatched};
 use crate::domain::violation::Violations;
 use crate::engine;
@@ -160,6 +160,15 @@ impl Service {
             self.store.list_matches(scope, &run, view, cursor.after.as_deref(), cursor.limit()).await?;
         // The token holds the id of a match that the caller has read, and no place in the list of all matches.
         Ok((run, cursor.page(found, |stored| stored.id.clone())))
+    }
+
+    /// One match of a run, with its contributions.
+    pub async fn get_match(&self, caller: &Caller, name: &str) -> Result<(RunRef, StoredMatch)> {
+        let permit = Action::GetMatch.permit(caller)?;
+        let parsed = MatchRef::from_name(name);
+        let name = parsed.map_err(|error| Error::invalid_field("name", name, error.to_string()))?;
+        let found = self.store.match_named(&permit.scope, &name).await?;
+        Ok((name.run, found))
     }
 
     /// A page of the people without a match.

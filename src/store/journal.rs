@@ -57,6 +57,8 @@ statements! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "the commit of the change takes its note"]
 pub struct Note {
+    /// Who did it, if not who writes the entry.
+    pub(super) actor: Option<String>,
     pub(super) organisation: Option<OrganisationId>,
     pub(super) action: &'static str,
     pub(super) resource: String,
@@ -73,7 +75,12 @@ impl Note {
         detail: &serde_json::Value,
     ) -> Self {
         let organisation = owner.organisation().cloned();
-        Self { organisation, action, resource, version: None, detail: detail.to_string() }
+        Self { actor: None, organisation, action, resource, version: None, detail: detail.to_string() }
+    }
+
+    /// The same note, about what somebody else did.
+    pub(super) fn of_actor(self, actor: String) -> Self {
+        Self { actor: Some(actor), ..self }
     }
 
     /// The same note, with the version of the resource after the change.
@@ -91,6 +98,11 @@ impl Notes {
     pub fn of(notes: impl IntoIterator<Item = Note>) -> Option<Self> {
         let notes: Vec<Note> = notes.into_iter().collect();
         (!notes.is_empty()).then_some(Self(notes))
+    }
+
+    /// A note, and those that come with it.
+    pub fn first(first: Note, others: Vec<Note>) -> Self {
+        Self(std::iter::once(first).chain(others).collect())
     }
 
     /// The notes, in order.

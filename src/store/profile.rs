@@ -2,11 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
+
 use super::backend::Store;
 use super::dialect::{self, Row, values};
+use super::journal::Note;
 use super::organisation;
 use super::read::ReadSession;
-use super::scope::Scope;
+use super::scope::{Owner, Scope};
+use super::session::WriteSession;
 use super::statement::statements;
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
 use crate::domain::profile::StoredProfile;
@@ -148,6 +152,16 @@ impl Store {
         let rows = session.rows(LIST_IDS, values![organisation, after, limit]).await?;
         session.end().await?;
         rows.iter().map(|row| row.id("profile_version", "own_id")).collect()
+    }
+}
+
+impl WriteSession {
+    /// Notes that the profiles of an organisation are exported. The note is committed before the first profile leaves.
+    ///
+    /// Fails with `NotFound` if the organisation does not exist in the scope.
+    pub async fn note_export(&mut self, organisation: &OrganisationId) -> Result<Note> {
+        organisation::require(self.reads(), organisation).await?;
+        Ok(Note::new(Owner::Organisation(organisation), "profile.export", organisation.name(), &json!({})))
     }
 }
 

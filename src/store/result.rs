@@ -8,10 +8,10 @@ use super::read::ReadSession;
 use super::run;
 use super::scope::Scope;
 use super::statement::statements;
-use crate::domain::name::{OrganisationId, ProfileRef, RoundId, RunRef};
+use crate::domain::name::{MatchRef, OrganisationId, ProfileRef, RoundId, RunRef};
 use crate::domain::run::{Contribution, Match, MatchView, Run, RunState, RunSummary, Side, Unmatched};
 use crate::domain::salt::RoundSalt;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Columns of a match without its contributions.
 macro_rules! basic_columns {
@@ -94,6 +94,10 @@ statements! {
             AND mentor_organisation_id = $5 AND mentor_own_id = $6 \
             AND (CAST($7 AS TEXT) IS NULL OR $7 LIKE '%,' || mentee_organisation_id || ',%' \
             OR $7 LIKE '%,' || mentor_organisation_id || ',%')"));
+    query GET_BY_ID = filtered("run_match.get_by_id",
+        concat!("SELECT ", match_columns!(), " FROM run_match WHERE round_id = $1 AND run_number = $2 AND id = $3 \
+            AND (CAST($4 AS TEXT) IS NULL OR $4 LIKE '%,' || mentee_organisation_id || ',%' \
+            OR $4 LIKE '%,' || mentor_organisation_id || ',%')"));
     query UNMATCHED = split("run_unmatched.list",
         concat!("SELECT ordinal, document FROM run_unmatched WHERE round_id = $1 AND run_number = $2 \
             AND ", after_person!(), " ORDER BY ordinal LIMIT $6");
@@ -188,6 +192,21 @@ impl Store {
         let found = session.row(GET, values).await?;
         session.end().await?;
         found.as_ref().map(|row| read_match(run, row)).transpose()
+    }
+
+    /// A match of a run that succeeded, if the scope covers one of its people.
+    ///
+    /// Fails with `NotFound`.
+    pub async fn match_named(&self, scope: &Scope, name: &MatchRef) -> Result<StoredMatch> {
+        let MatchRef { run, id } = name;
+        let mut session = self.snapshot_reader(scope).await?;
+        let rows = session.rows(GET_BY_ID, values![&run.round, run.number, id.as_str()]).await?;
+        let missing = |error| match error {
+            Error::NotFound(_) => Error::NotFound(name.name()),
+            other => other,
+        };
+        let found = finish(session, run, rows, read_match).await.map_err(missing)?;
+        found.into_iter().next().ok_or_else(|| Error::NotFound(name.name()))
     }
 
     /// People without a match after the person `after` on a side, in their order, at most `limit`. Counts are as the scope

@@ -183,7 +183,7 @@ impl WriteSession {
     pub(super) async fn write_note(&mut self, note: &Note) -> Result<()> {
         let values = values![
             self.receipt.now,
-            self.receipt.actor.as_str(),
+            note.actor.as_deref().unwrap_or(&self.receipt.actor),
             note.organisation.as_ref().map(OrganisationId::as_str),
             note.action,
             note.resource.as_str(),

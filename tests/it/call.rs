@@ -25,6 +25,8 @@ pub(crate) struct Target {
     /// A round for `StartRun`, so that a run of `round` is left alone.
     pub(crate) round_to_run: String,
     pub(crate) run: String,
+    /// A match of the run; empty for the first one, or for one that does not exist.
+    pub(crate) pair: String,
     pub(crate) profile: String,
     pub(crate) mentee: String,
     pub(crate) mentor: String,
@@ -285,6 +287,15 @@ async fn call_runs(method: &str, client: Client, t: Target) -> Result<(), Status
             let request = v1::ListMatchesRequest { parent: t.run, ..Default::default() };
             runs.list_matches(request).await.map(drop)
         }
+        "RunService/GetMatch" => {
+            let request = v1::ListMatchesRequest { parent: t.run.clone(), ..Default::default() };
+            let name = match runs.list_matches(request).await.map(|page| page.into_inner().matches) {
+                _ if !t.pair.is_empty() => t.pair,
+                Ok(pairs) if !pairs.is_empty() => pairs[0].name.clone(),
+                _ => format!("{}/matches/{}", t.run, "0".repeat(32)),
+            };
+            runs.get_match(v1::GetMatchRequest { name, ..Default::default() }).await.map(drop)
+        }
         "RunService/ListUnmatched" => {
             let request = v1::ListUnmatchedRequest { parent: t.run, ..Default::default() };
             runs.list_unmatched(request).await.map(drop)
@@ -408,6 +419,10 @@ async fn call_admin(
             };
             admin.redeem_invitation(request).await.map(drop)
         }
+        "AdminService/ListAuditEntries" => {
+            admin.list_audit_entries(v1::ListAuditEntriesRequest::default()).await.map(drop)
+        }
+        "AdminService/VerifyAudit" => admin.verify_audit(v1::VerifyAuditRequest::default()).await.map(drop),
         unknown => panic!("{unknown} has no call in `call_admin`"),
     }
 }

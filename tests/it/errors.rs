@@ -27,6 +27,8 @@ fn is_nameless(method: &str) -> bool {
         "ListPrincipals",
         "RedeemInvitation",
         "StreamEvents",
+        "ListAuditEntries",
+        "VerifyAudit",
         // Without an organisation, a role is for the alliance.
         "CreateInvitation",
     ];
@@ -295,6 +297,7 @@ async fn a_name_that_cannot_be_one_is_told_in_every_method_that_takes_one() {
             grant: name(),
             credential: name(),
             secret: name(),
+            ..Target::default()
         };
         for method in methods() {
             if is_nameless(&method) {
@@ -331,6 +334,7 @@ async fn what_is_named_well_and_does_not_exist_is_not_found() {
         grant: format!("principals/{id}/grants/{id}"),
         credential: format!("principals/{id}/credentials/{id}"),
         secret: "wimi_of_nobody".to_owned(),
+        ..Target::default()
     };
     for method in methods() {
         if is_nameless(&method) {

@@ -43,7 +43,8 @@ async fn import(
     accept_good_rows: bool,
     validate_only: bool,
 ) -> Told {
-    let import = Import { organisation: manager.organisation.clone(), accept_good_rows, validate_only };
+    let organisation = manager.organisation.clone();
+    let import = Import { organisation, accept_good_rows, validate_only, prune: None };
     let (mut problems, mut warnings) = (BTreeSet::new(), Vec::new());
     let sent = import.send(&manager.client, Cursor::new(file.into()), |finding| {
         match finding {

@@ -1,5 +1,6 @@
 //! The one integration binary.
 
+mod audit;
 mod backup;
 mod call;
 mod callers;
@@ -27,6 +28,7 @@ mod point_in_time;
 mod postgres;
 mod privacy;
 mod problem;
+mod prune;
 mod refusal;
 mod replicas;
 mod report;

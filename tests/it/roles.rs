@@ -32,6 +32,8 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("AdminService/RevokeCredential", [ABSENT, OK, ABSENT]),
     ("AdminService/CreateInvitation", [DENIED, OK, ABSENT]),
     ("AdminService/RedeemInvitation", [OK, OK, OK]),
+    ("AdminService/ListAuditEntries", [DENIED, OK, OK]),
+    ("AdminService/VerifyAudit", [DENIED, DENIED, DENIED]),
     ("OrganisationService/CreateOrganisation", [OK, DENIED, DENIED]),
     ("OrganisationService/GetOrganisation", [OK, OK, ABSENT]),
     ("OrganisationService/ListOrganisations", [OK, OK, OK]),
@@ -62,6 +64,7 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("RunService/CancelRun", [OK, DENIED, DENIED]),
     ("RunService/VerifyRun", [OK, DENIED, DENIED]),
     ("RunService/ListMatches", [OK, OK, OK]),
+    ("RunService/GetMatch", [OK, OK, ABSENT]),
     ("RunService/ListUnmatched", [OK, OK, OK]),
     ("RunService/ExplainPair", [OK, OK, ABSENT]),
     ("EventService/StreamEvents", [OK, OK, OK]),
@@ -83,6 +86,8 @@ struct Cast {
     kenya: Manager,
     chile: Manager,
     run: v1::Run,
+    /// The match of wim-chile, within itself.
+    pair: String,
     /// The principal of the manager of wim-chile.
     principal: Target,
 }
@@ -110,7 +115,10 @@ async fn cast() -> Cast {
     assert_eq!(run.state(), v1::RunState::Succeeded);
     let secretariat = world.caller(&["secretariat"]).await.0;
     let principal = Target::default().with_principal_of(&chile.client, &secretariat).await;
-    Cast { world, peru, kenya, chile, run, principal }
+    let own = format!("{}/profiles/", chile.name());
+    let pairs = matches(&mut world.coordinator(), &run.name, 0).await;
+    let pair = pairs.into_iter().find(|pair| pair.mentee.starts_with(&own)).expect("a match of her own").name;
+    Cast { world, peru, kenya, chile, run, pair, principal }
 }
 
 /// Names of things that do not exist.
@@ -128,6 +136,7 @@ fn absent() -> Target {
         grant: format!("principals/{id}/grants/{id}"),
         credential: format!("principals/{id}/credentials/{id}"),
         secret: "wimi_of_nobody".to_owned(),
+        ..Target::default()
     }
 }
 
@@ -139,6 +148,7 @@ impl Cast {
             round: "rounds/r".to_owned(),
             round_to_run: "rounds/other".to_owned(),
             run: self.run.name.clone(),
+            pair: self.pair.clone(),
             profile: self.chile.member("mentor"),
             mentee: self.chile.member("mentee-1"),
             mentor: self.chile.member("mentor"),
@@ -210,7 +220,8 @@ async fn what_is_foreign_answers_exactly_as_what_does_not_exist() {
     let foreign = cast.target();
     // What every caller may see is the same for both.
     let Target { round, round_to_run, run, .. } = foreign.clone();
-    let absent = Target { round, round_to_run, run, ..absent() };
+    let pair = format!("{run}/matches/{}", "0".repeat(32));
+    let absent = Target { round, round_to_run, run, pair, ..absent() };
     let mut compared = 0;
     for (method, [.., other]) in TABLE {
         if *other != ABSENT {
@@ -223,7 +234,7 @@ async fn what_is_foreign_answers_exactly_as_what_does_not_exist() {
         assert_eq!(told(&foreign).await, told(&absent).await, "{method}");
         compared += 1;
     }
-    assert_eq!(compared, 18);
+    assert_eq!(compared, 19);
     Box::pin(cast.stop()).await;
 }
 
@@ -286,10 +297,12 @@ async fn every_role_answers_as_the_golden_table_says() {
 /// The whole status as text, with the names that the caller herself has given taken out.
 fn without_names(status: &Status, target: &Target) -> String {
     let mut text = format!("{:?} {} {:?}", status.code(), status.message(), status.get_error_details_vec());
-    let names = [&target.mentee, &target.mentor, &target.profile, &target.organisation, &target.run];
-    let others = [&target.grant, &target.credential, &target.principal, &target.round_to_run];
-    // The name of the round is a part of other names.
-    for name in names.into_iter().chain(others).chain([&target.round]) {
+    // The names of the round and of the run are parts of other names.
+    let pair = Some(&target.pair).filter(|name| !name.is_empty());
+    let names = [&target.mentee, &target.mentor, &target.profile, &target.organisation];
+    let others = [&target.grant, &target.credential, &target.principal];
+    let last = [&target.run, &target.round_to_run, &target.round];
+    for name in pair.into_iter().chain(names).chain(others).chain(last) {
         text = text.replace(name.as_str(), "…");
     }
     text
@@ -307,6 +320,18 @@ async fn a_manager_sees_of_a_run_what_concerns_her_own_members() {
         let concerns = |pair: &&v1::Match| pair.mentee.starts_with(&own) || pair.mentor.starts_with(&own);
         let seen = matches(&mut manager.client, &run, 1).await;
         assert_eq!(seen, all_matches.iter().filter(concerns).cloned().collect::<Vec<_>>());
+        // One by one they read the same; a match that concerns others alone does not exist.
+        for pair in &all_matches {
+            let request = v1::GetMatchRequest { name: pair.name.clone(), ..Default::default() };
+            let read = manager.client.runs.get_match(request).await;
+            if !concerns(&pair) {
+                assert_eq!(refused(read), ABSENT);
+                continue;
+            }
+            let full = read.expect("reads").into_inner().r#match.expect("a match");
+            assert!(!full.contributions.is_empty());
+            assert_eq!(&full, pair);
+        }
         seen_matches.extend(seen.into_iter().map(|pair| pair.name));
         let seen = unmatched(&mut manager.client, &run, 1).await;
         assert!(seen.iter().all(|person| person.profile.starts_with(&own)), "{seen:?}");

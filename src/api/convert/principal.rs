@@ -100,7 +100,7 @@ fn name_of(collection: &str, id: &str) -> String {
 }
 
 /// A moment of a request.
-fn time(at: Option<&prost_types::Timestamp>, field: &str) -> Result<Option<Timestamp>, Error> {
+pub fn time(at: Option<&prost_types::Timestamp>, field: &str) -> Result<Option<Timestamp>, Error> {
     let wrong = |at: &prost_types::Timestamp| {
         Error::invalid_field(field, &at.seconds.to_string(), "is outside the possible years")
     };

@@ -88,7 +88,8 @@ impl People {
         ending
     }
 
-    fn has(&self, id: &OwnId) -> bool {
+    /// Whether a row names the person, good or rejected.
+    pub(super) fn has(&self, id: &OwnId) -> bool {
         self.rows.contains_key(id) || self.rejected.contains(id)
     }
 }

@@ -1,0 +1,171 @@
+//! Sums of calls for the audit: reads of personal data, and refusals, by caller, method and minute.
+//!
+//! A call adds to a number in memory. The server writes the sums of the minutes that have ended, many at a time, so that
+//! neither a reader nor a stranger can turn a call into a write to the disk. Memory is bounded: calls beyond
+//! [`MOST_SUMS`] sums are added up without their callers and minutes. A crash loses the sums of the last minute.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+use super::Service;
+use crate::domain::caller::Caller;
+use crate::domain::grant::Role;
+use crate::domain::name::OrganisationId;
+use crate::error::Result;
+use crate::store::{CallSum, Scope};
+
+/// Sums that are held at a time, each with a caller.
+const MOST_SUMS: usize = 10_000;
+/// The actor of calls without a valid credential.
+const STRANGER: &str = "stranger";
+/// The actor of the calls of callers who have no sum of their own.
+const OTHERS: &str = "others";
+/// Microseconds of a minute.
+const MINUTE: i64 = 60_000_000;
+
+/// How a call has ended, as far as the audit has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditedEnd {
+    /// It may have read personal data.
+    Read,
+    /// It was refused with this code.
+    Refused(&'static str),
+}
+
+/// What is added up together. The minute comes first, so that those that have ended are the first ones.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    /// Number of the minute; `None` for the callers who have no sum of their own.
+    minute: Option<i64>,
+    actor: String,
+    organisation: Option<OrganisationId>,
+    method: String,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Sum {
+    reads: u64,
+    refused: BTreeMap<&'static str, u64>,
+}
+
+/// The sums that were not written yet.
+#[derive(Debug, Default)]
+pub(super) struct CallSums(Mutex<BTreeMap<Key, Sum>>);
+
+impl CallSums {
+    fn add(&self, key: Key, added: Sum) {
+        let mut sums = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = if sums.len() < MOST_SUMS || sums.contains_key(&key) {
+            key
+        } else {
+            Key { minute: None, actor: OTHERS.to_owned(), organisation: None, ..key }
+        };
+        let sum = sums.entry(key).or_default();
+        sum.reads += added.reads;
+        for (code, calls) in added.refused {
+            *sum.refused.entry(code).or_default() += calls;
+        }
+    }
+
+    /// Takes out the sums of minutes before `minute`.
+    fn take(&self, minute: i64) -> Vec<CallSum> {
+        let mut sums = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now =
+            Key { minute: Some(minute), actor: String::new(), organisation: None, method: String::new() };
+        let rest = sums.split_off(&now);
+        let ended = std::mem::replace(&mut *sums, rest);
+        drop(sums);
+        ended.into_iter().map(|(key, sum)| key.with(sum)).collect()
+    }
+}
+
+impl Key {
+    fn with(self, sum: Sum) -> CallSum {
+        let minute = self.minute.and_then(|minute| Timestamp::from_microsecond(minute * MINUTE).ok());
+        let Self { actor, organisation, method, .. } = self;
+        CallSum { actor, organisation, method, minute, reads: sum.reads, refused: sum.refused }
+    }
+}
+
+impl Service {
+    /// Adds a call that has ended to the sum of its caller, its method and the present minute. `None` is a stranger.
+    pub fn sum_call(&self, caller: Option<&Caller>, method: &str, end: AuditedEnd) {
+        let minute = Some(minute_of(self.clock.now()));
+        let actor = caller.map_or(STRANGER, |caller| caller.principal.as_str()).to_owned();
+        let organisation = caller.and_then(only_organisation).cloned();
+        let mut sum = Sum::default();
+        match end {
+            AuditedEnd::Read => sum.reads = 1,
+            AuditedEnd::Refused(code) => sum.refused = BTreeMap::from([(code, 1)]),
+        }
+        self.call_sums.add(Key { minute, actor, organisation, method: method.to_owned() }, sum);
+    }
+
+    /// Writes the sums of the minutes that have ended; with `all` also those of the present minute, at the end of the
+    /// service. What cannot be written is kept for the next time.
+    pub async fn write_call_sums(&self, all: bool) -> Result<()> {
+        let now = self.clock.now();
+        let mut sums = self.call_sums.take(if all { i64::MAX } else { minute_of(now) });
+        let written = self.store.write_call_sums(&Scope::System, now, &mut sums).await;
+        for CallSum { actor, organisation, method, minute, reads, refused } in sums {
+            let key = Key { minute: minute.map(minute_of), actor, organisation, method };
+            self.call_sums.add(key, Sum { reads, refused });
+        }
+        written
+    }
+}
+
+/// Number of the minute of a moment.
+fn minute_of(at: Timestamp) -> i64 {
+    at.as_microsecond().div_euclid(MINUTE)
+}
+
+/// The organisation of all roles of a caller, if it is one alone.
+fn only_organisation(caller: &Caller) -> Option<&OrganisationId> {
+    let first = caller.roles.first().and_then(Role::organisation)?;
+    caller.roles.iter().all(|role| role.organisation() == Some(first)).then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(minute: i64, actor: &str) -> Key {
+        Key { minute: Some(minute), actor: actor.to_owned(), organisation: None, method: "S/M".to_owned() }
+    }
+
+    fn read() -> Sum {
+        Sum { reads: 1, ..Sum::default() }
+    }
+
+    #[test]
+    fn only_minutes_that_have_ended_are_taken_and_each_once() {
+        let sums = CallSums::default();
+        for minute in [7, 7, 8, 9] {
+            sums.add(key(minute, "ana"), read());
+        }
+        sums.add(key(7, "ana"), Sum { refused: BTreeMap::from([("NOT_FOUND", 1)]), ..Sum::default() });
+        let taken = sums.take(9);
+        let reads: Vec<u64> = taken.iter().map(|sum| sum.reads).collect();
+        assert_eq!((reads, &taken[0].refused), (vec![2, 1], &BTreeMap::from([("NOT_FOUND", 1)])));
+        assert!(sums.take(9).is_empty());
+        assert_eq!(sums.take(i64::MAX).len(), 1);
+    }
+
+    #[test]
+    fn callers_beyond_the_bound_are_added_up_and_none_is_lost() {
+        let sums = CallSums::default();
+        let calls = MOST_SUMS + 500;
+        for caller in 0..calls {
+            sums.add(key(1, &caller.to_string()), read());
+        }
+        sums.add(key(1, "7"), read());
+        let taken = sums.take(2);
+        assert_eq!(taken.len(), MOST_SUMS + 1);
+        assert_eq!(taken.iter().map(|sum| sum.reads).sum::<u64>(), calls as u64 + 1);
+        let others = taken.iter().find(|sum| sum.actor == OTHERS).expect("the others");
+        assert_eq!((others.reads, others.minute), (500, None));
+    }
+}
