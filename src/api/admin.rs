@@ -14,7 +14,6 @@ use super::proto::v1::admin_service_server::AdminService;
 use crate::domain::credential::CredentialKind;
 use crate::domain::grant::GrantDraft;
 use crate::service::{Change, PageRequest, Redeemed, Service};
-use crate::store::JournalFilter;
 
 /// Serves principals, their roles and their credentials.
 #[derive(Debug, Clone)]
@@ -239,14 +238,12 @@ impl AdminService for AdminApi {
         let caller = caller_of(&request)?;
         let request = request.into_inner();
         let page = PageRequest { size: request.page_size, token: request.page_token };
-        let given = |text: String| (!text.is_empty()).then_some(text);
-        let filter = JournalFilter {
-            from: time(request.from_time.as_ref(), "from_time")?,
-            until: time(request.until_time.as_ref(), "until_time")?,
-            actor: given(request.actor),
-            resource: given(request.resource),
-        };
-        let page = self.service.list_audit_entries(&caller, filter, &page).await?;
+        let times = (
+            time(request.from_time.as_ref(), "from_time")?,
+            time(request.until_time.as_ref(), "until_time")?,
+        );
+        let about = (request.actor.as_str(), request.resource.as_str());
+        let page = self.service.list_audit_entries(&caller, times, about, &page).await?;
         let (entries, next_page_token) = page::messages(&page, audit::message);
         Ok(Response::new(v1::ListAuditEntriesResponse { entries, next_page_token }))
     }

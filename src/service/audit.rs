@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::call_sums::AuditedEnd;
 use super::page::Cursor;
 use super::{Action, Page, PageRequest, Service};
 use crate::domain::audit::{AuditEntry, Head, VerifiedAudit};
@@ -29,10 +30,13 @@ impl Service {
     pub async fn list_audit_entries(
         &self,
         caller: &Caller,
-        mut filter: JournalFilter,
+        (from, until): (Option<Timestamp>, Option<Timestamp>),
+        (actor, resource): (&str, &str),
         request: &PageRequest,
     ) -> Result<Page<AuditEntry>> {
         let permit = Action::ListAuditEntries.permit(caller)?;
+        let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let mut filter = JournalFilter { from, until, actor: given(actor), resource: given(resource) };
         let mut violations = Violations::of_request();
         let texts = [("actor", &filter.actor), ("resource", &filter.resource)];
         for (field, text) in
@@ -90,6 +94,21 @@ impl Service {
             }
         };
         self.verify_audit(anchor).await
+    }
+
+    /// Adds a call that has ended to the sum of its caller, its method and the present minute. `None` is a stranger.
+    pub fn sum_call(&self, caller: Option<&Caller>, method: &str, end: AuditedEnd) {
+        self.call_sums.call_ended(caller, method, end, self.clock.now());
+    }
+
+    /// Writes the sums of the minutes that have ended; with `all` also those of the present minute, at the end of the
+    /// service. What cannot be written is kept for the next time.
+    pub async fn write_call_sums(&self, all: bool) -> Result<()> {
+        let now = self.clock.now();
+        let mut sums = self.call_sums.take_ended((!all).then_some(now));
+        let written = self.store.write_call_sums(&Scope::System, now, &mut sums).await;
+        self.call_sums.put_back(sums);
+        written
     }
 
     /// Entries of the audit that fit, by time, at most `limit`.

@@ -9,12 +9,10 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use super::Service;
 use crate::domain::caller::Caller;
 use crate::domain::grant::Role;
 use crate::domain::name::OrganisationId;
-use crate::error::Result;
-use crate::store::{CallSum, Scope};
+use crate::store::CallSum;
 
 /// Sums that are held at a time, each with a caller.
 const MOST_SUMS: usize = 10_000;
@@ -55,6 +53,31 @@ struct Sum {
 pub(super) struct CallSums(Mutex<BTreeMap<Key, Sum>>);
 
 impl CallSums {
+    /// Adds a call that ended at `now`. `None` is a stranger.
+    pub(super) fn call_ended(&self, caller: Option<&Caller>, method: &str, end: AuditedEnd, now: Timestamp) {
+        let actor = caller.map_or(STRANGER, |caller| caller.principal.as_str()).to_owned();
+        let organisation = caller.and_then(only_organisation).cloned();
+        let mut sum = Sum::default();
+        match end {
+            AuditedEnd::Read => sum.reads = 1,
+            AuditedEnd::Refused(code) => sum.refused = BTreeMap::from([(code, 1)]),
+        }
+        self.add(Key { minute: Some(minute_of(now)), actor, organisation, method: method.to_owned() }, sum);
+    }
+
+    /// Takes out the sums of the minutes that have ended before `now`; all without a moment.
+    pub(super) fn take_ended(&self, now: Option<Timestamp>) -> Vec<CallSum> {
+        self.take(now.map_or(i64::MAX, minute_of))
+    }
+
+    /// Puts back sums that could not be written.
+    pub(super) fn put_back(&self, sums: Vec<CallSum>) {
+        for CallSum { actor, organisation, method, minute, reads, refused } in sums {
+            let key = Key { minute: minute.map(minute_of), actor, organisation, method };
+            self.add(key, Sum { reads, refused });
+        }
+    }
+
     fn add(&self, key: Key, added: Sum) {
         let mut sums = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = if sums.len() < MOST_SUMS || sums.contains_key(&key) {
@@ -86,34 +109,6 @@ impl Key {
         let minute = self.minute.and_then(|minute| Timestamp::from_microsecond(minute * MINUTE).ok());
         let Self { actor, organisation, method, .. } = self;
         CallSum { actor, organisation, method, minute, reads: sum.reads, refused: sum.refused }
-    }
-}
-
-impl Service {
-    /// Adds a call that has ended to the sum of its caller, its method and the present minute. `None` is a stranger.
-    pub fn sum_call(&self, caller: Option<&Caller>, method: &str, end: AuditedEnd) {
-        let minute = Some(minute_of(self.clock.now()));
-        let actor = caller.map_or(STRANGER, |caller| caller.principal.as_str()).to_owned();
-        let organisation = caller.and_then(only_organisation).cloned();
-        let mut sum = Sum::default();
-        match end {
-            AuditedEnd::Read => sum.reads = 1,
-            AuditedEnd::Refused(code) => sum.refused = BTreeMap::from([(code, 1)]),
-        }
-        self.call_sums.add(Key { minute, actor, organisation, method: method.to_owned() }, sum);
-    }
-
-    /// Writes the sums of the minutes that have ended; with `all` also those of the present minute, at the end of the
-    /// service. What cannot be written is kept for the next time.
-    pub async fn write_call_sums(&self, all: bool) -> Result<()> {
-        let now = self.clock.now();
-        let mut sums = self.call_sums.take(if all { i64::MAX } else { minute_of(now) });
-        let written = self.store.write_call_sums(&Scope::System, now, &mut sums).await;
-        for CallSum { actor, organisation, method, minute, reads, refused } in sums {
-            let key = Key { minute: minute.map(minute_of), actor, organisation, method };
-            self.call_sums.add(key, Sum { reads, refused });
-        }
-        written
     }
 }
 
