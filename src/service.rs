@@ -12,6 +12,7 @@ mod import;
 mod invitation;
 mod live_runs;
 mod masked;
+mod one_profile;
 mod organisation;
 mod page;
 mod permission;
@@ -51,6 +52,7 @@ pub use import::{
 pub use invitation::{Invited, Redeemed};
 pub use live_runs::{LiveRun, LiveRuns, Stop};
 pub use masked::Masked;
+pub use one_profile::WrittenProfile;
 pub use page::{Page, PageRequest};
 pub use permission::{Action, Permit};
 pub use profile::Export;

@@ -6,7 +6,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::auth::caller_of;
 use super::convert::profile::{draft, message};
-use super::convert::violations;
+use super::convert::{outcome, violations};
 use super::incoming::Incoming;
 use super::page;
 use super::proto::v1;
@@ -15,9 +15,10 @@ use super::proto::v1::import_profiles_response::Content as Answer;
 use super::proto::v1::profile_service_server::ProfileService;
 use super::reader;
 use super::streams::{Answering, Answers, Streams};
+use crate::domain::warning::Warning;
 use crate::error::Error;
 use crate::service::{
-    Action, DraftRow, Findings, Import, ImportSpec, PageRequest, RowWarning, Service, StagedImport,
+    Action, Change, DraftRow, Findings, Import, ImportSpec, PageRequest, RowWarning, Service, StagedImport,
 };
 use crate::wording;
 
@@ -28,6 +29,8 @@ const PARTS_AHEAD: usize = 1;
 /// Rows that one message may carry.
 const MAX_ROWS_PER_MESSAGE: usize = 1_000;
 
+/// Bytes of the profiles that are read by their names at once, at most.
+const MAX_BATCH_BYTES: usize = 3 << 20;
 /// Bytes of the violations of one row, at most.
 const MAX_ROW_BYTES: usize = 1 << 20;
 
@@ -82,6 +85,56 @@ impl ProfileService for ProfileApi {
         Ok(Response::new(v1::GetProfileResponse { profile: Some(message(&found)) }))
     }
 
+    async fn batch_get_profiles(
+        &self,
+        request: Request<v1::BatchGetProfilesRequest>,
+    ) -> Result<Response<v1::BatchGetProfilesResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::BatchGetProfilesRequest { parent, names } = request.into_inner();
+        let found = self.service.batch_get_profiles(&caller, &parent, &names).await?;
+        let profiles: Vec<v1::Profile> = found.iter().map(message).collect();
+        if profiles.iter().map(prost::Message::encoded_len).sum::<usize>() > MAX_BATCH_BYTES {
+            let wrong = "have profiles that are too large together; name fewer";
+            return Err(Error::invalid_field("names", &names.len().to_string(), wrong).into());
+        }
+        Ok(Response::new(v1::BatchGetProfilesResponse { profiles }))
+    }
+
+    async fn create_profile(
+        &self,
+        request: Request<v1::CreateProfileRequest>,
+    ) -> Result<Response<v1::CreateProfileResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::CreateProfileRequest { parent, profile_id, profile, request_id, validate_only } =
+            request.into_inner();
+        let how = Change { request_id: &request_id, validate_only };
+        // What a profile says of its own name is not read.
+        let profile = draft(v1::Profile { name: String::new(), ..profile.unwrap_or_default() });
+        let done = Box::pin(self.service.create_profile(&caller, (&parent, &profile_id), profile, how)).await;
+        let (written, violations) = outcome(validate_only, done)?;
+        let warnings = written.as_ref().map(|written| warnings(&written.warnings)).unwrap_or_default();
+        let profile = written.map(|written| message(&written.profile));
+        Ok(Response::new(v1::CreateProfileResponse { profile, warnings, violations }))
+    }
+
+    async fn update_profile(
+        &self,
+        request: Request<v1::UpdateProfileRequest>,
+    ) -> Result<Response<v1::UpdateProfileResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::UpdateProfileRequest { profile, update_mask, request_id, validate_only } =
+            request.into_inner();
+        let how = Change { request_id: &request_id, validate_only };
+        let profile = profile.unwrap_or_default();
+        let (name, etag) = (profile.name.clone(), profile.etag.clone());
+        let mask = update_mask.unwrap_or_default().paths;
+        let done = Box::pin(self.service.update_profile(&caller, (&name, &etag), draft(profile), &mask, how));
+        let (written, violations) = outcome(validate_only, done.await)?;
+        let warnings = written.as_ref().map(|written| warnings(&written.warnings)).unwrap_or_default();
+        let profile = written.map(|written| message(&written.profile));
+        Ok(Response::new(v1::UpdateProfileResponse { profile, warnings, violations }))
+    }
+
     async fn list_profiles(
         &self,
         request: Request<v1::ListProfilesRequest>,
@@ -111,6 +164,18 @@ impl ProfileService for ProfileApi {
             }
         }))
     }
+}
+
+/// Warnings about one profile, in the language of the call.
+fn warnings(warnings: &[Warning]) -> Vec<v1::FieldWarning> {
+    let lang = reader::current();
+    let told = |warning: &Warning| v1::FieldWarning {
+        field: format!("profile.{}", warning.field),
+        value: warning.value.clone(),
+        code: warning.code.as_str().to_owned(),
+        description: wording::warning(warning, lang),
+    };
+    warnings.iter().map(told).collect()
 }
 
 /// Deletes what is staged of an import that ends before its end: the stop of the service and a passed deadline drop it. The

@@ -42,9 +42,10 @@ impl EventKind {
             return None;
         }
         Some(match (noun, verb) {
-            ("profile", "import" | "record_consent" | "withdraw_consent" | "restrict" | "lift") => {
-                Self::ProfilesChanged
-            }
+            (
+                "profile",
+                "import" | "create" | "update" | "record_consent" | "withdraw_consent" | "restrict" | "lift",
+            ) => Self::ProfilesChanged,
             ("round", "enrol" | "withdraw") | ("enrolment", _) => Self::EnrolmentsChanged,
             ("run", "start") => Self::RunStarted,
             ("run", "succeed") => Self::RunSucceeded,

@@ -6,6 +6,7 @@
 pub mod consent_record;
 pub mod consents;
 mod parse;
+mod patch;
 mod time_zone;
 mod to_draft;
 
@@ -14,6 +15,7 @@ pub use consents::{Consent, ConsentPurpose};
 use jiff::Timestamp;
 use jiff::civil::Date;
 pub use parse::zone_of;
+pub use patch::{FIELDS, patched};
 use serde::{Deserialize, Serialize};
 
 use super::language::LanguageLevel;
@@ -22,7 +24,7 @@ use super::vocabulary::{Commodity, Country, Function, Goal, IdentityTerm, Terms,
 use super::warning::{Warning, WarningCode};
 
 /// A profile from outside: texts and numbers, not parsed yet.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the fields are those of the proto message Profile, documented there")]
 pub struct ProfileDraft {
     pub name: String,
@@ -50,7 +52,7 @@ pub struct ProfileDraft {
 }
 
 /// A weekly slot, not parsed yet: ISO weekday 1..=7 and minutes after midnight.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the fields are those of the proto message WeeklySlot, documented there")]
 pub struct SlotDraft {
     pub day: i32,
@@ -59,7 +61,7 @@ pub struct SlotDraft {
 }
 
 /// A roster, not parsed yet.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the fields are those of the proto message Roster, documented there")]
 pub struct RosterDraft {
     pub days_on: i32,
@@ -69,7 +71,7 @@ pub struct RosterDraft {
 }
 
 /// A mentor offer, not parsed yet.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the fields are those of the proto message MentorOffer, documented there")]
 pub struct MentorOfferDraft {
     pub min_mentees: Option<i32>,
@@ -78,7 +80,7 @@ pub struct MentorOfferDraft {
 }
 
 /// A mentee request, not parsed yet.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the fields are those of the proto message MenteeRequest, documented there")]
 pub struct MenteeRequestDraft {
     pub mentors_wanted: Option<i32>,
@@ -87,7 +89,7 @@ pub struct MenteeRequestDraft {
 }
 
 /// Identity answers, not parsed yet.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the fields are those of the proto message Identity, documented there")]
 pub struct IdentityDraft {
     pub shares: Vec<String>,
@@ -95,7 +97,7 @@ pub struct IdentityDraft {
 }
 
 /// A consent, not parsed yet.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the fields are those of the proto message Consent, documented there")]
 pub struct ConsentDraft {
     pub purpose: i32,

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 pub use self::check::DraftRow;
+pub(super) use self::check::keep_record;
 use self::check::{Change, CheckedRow, MergedRow};
 pub use self::people::RowWarning;
 use self::people::{Ending, People, similar_id};

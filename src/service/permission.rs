@@ -81,6 +81,12 @@ actions! {
     ImportProfiles = "ProfileService/ImportProfiles":         [-    -    all  -    -    own  -];
     /// Read a profile.
     GetProfile = "ProfileService/GetProfile":                 [-    -    all  -    -    own  -];
+    /// Read some profiles.
+    BatchGetProfiles = "ProfileService/BatchGetProfiles":     [-    -    all  -    -    own  -];
+    /// Store a profile.
+    CreateProfile = "ProfileService/CreateProfile":           [-    -    all  -    -    own  -];
+    /// Change a profile.
+    UpdateProfile = "ProfileService/UpdateProfile":           [-    -    all  -    -    own  -];
     /// List profiles.
     ListProfiles = "ProfileService/ListProfiles":             [-    -    all  -    -    own  -];
     /// Export profiles.
@@ -230,7 +236,9 @@ impl Action {
     fn audited(self) -> Audited {
         match self {
             Self::GetProfile
+            | Self::BatchGetProfiles
             | Self::ListProfiles
+            | Self::ListConsents
             | Self::ListEnrolments
             | Self::ListMatches
             | Self::GetMatch
@@ -241,7 +249,10 @@ impl Action {
             | Self::UpdateOrganisation
             | Self::UpdateOrganisationRules
             | Self::ImportProfiles
+            | Self::CreateProfile
+            | Self::UpdateProfile
             | Self::ExportProfiles
+            | Self::RecordConsent
             | Self::CreateRound
             | Self::EnrolProfiles
             | Self::WithdrawEnrolments

@@ -1,14 +1,20 @@
 //! Use cases of profiles; `import` has the import.
 
+use std::collections::BTreeMap;
+
 use super::organisation::parse_organisation;
 use super::page::Cursor;
-use super::{Action, Page, PageRequest, Service};
+use super::{Action, Page, PageRequest, Service, taken};
 use crate::domain::caller::Caller;
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
 use crate::domain::profile::StoredProfile;
+use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
+use crate::message;
 use crate::store::{Begun, Scope, Store};
 
+/// Profiles that are read by their names at once, at most.
+const MOST_NAMES: usize = 100;
 /// Profiles per part of an export.
 const EXPORT_PART: u32 = 200;
 /// Bytes of the documents of a page or of a part of an export.
@@ -20,6 +26,44 @@ impl Service {
         let permit = Action::GetProfile.permit(caller)?;
         let name = parse_profile("name", name)?;
         self.store.profile(&permit.scope, &name).await
+    }
+
+    /// Some profiles of an organisation, in the order of their names; all or none.
+    pub async fn batch_get_profiles(
+        &self,
+        caller: &Caller,
+        parent: &str,
+        names: &[String],
+    ) -> Result<Vec<StoredProfile>> {
+        let permit = Action::BatchGetProfiles.permit(caller)?;
+        let mut violations = Violations::of_request();
+        let organisation = taken(parse_organisation("parent", parent), &mut violations)?;
+        if names.is_empty() || names.len() > MOST_NAMES {
+            let wrong = message!("are not 1 to {most} names", most = MOST_NAMES);
+            violations.push("names", names.len(), wrong, "");
+        }
+        let mut asked = Vec::with_capacity(names.len().min(MOST_NAMES));
+        for (at, name) in names.iter().take(MOST_NAMES).enumerate() {
+            let field = format!("names[{at}]");
+            match ProfileRef::from_name(name) {
+                Ok(one) if organisation.as_ref().is_none_or(|of| *of == one.organisation) => {
+                    asked.push(one.id)
+                }
+                Ok(_) => violations.push(field, name, "is not a profile of `parent`", ""),
+                Err(error) => violations.push(field, name, error.to_string(), ""),
+            }
+        }
+        let (Some(organisation), true) = (organisation, violations.is_empty()) else {
+            return Err(Error::InvalidFields(violations));
+        };
+        let found = self.store.profiles_named(&permit.scope, &organisation, &asked).await?;
+        let found: BTreeMap<&OwnId, &StoredProfile> =
+            found.iter().map(|profile| (&profile.name.id, profile)).collect();
+        let of = |id: &OwnId| {
+            let missing = || ProfileRef { organisation: organisation.clone(), id: id.clone() }.name();
+            found.get(id).map(|profile| (*profile).clone()).ok_or_else(|| Error::NotFound(missing()))
+        };
+        asked.iter().map(of).collect()
     }
 
     /// A page of an organisation's profiles, by id.

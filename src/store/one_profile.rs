@@ -43,6 +43,18 @@ impl WriteSession {
         if is_meant(etag, found.version) { Ok(found) } else { Err(Error::EtagMismatch(name.name())) }
     }
 
+    /// `Ok` if nobody of this name has a profile, with the same lock.
+    ///
+    /// Fails with `NotFound` if the organisation does not exist, and with `AlreadyExists`.
+    pub async fn profile_to_create(&mut self, name: &ProfileRef) -> Result<()> {
+        self.lock_organisation(&name.organisation).await?;
+        match profile::of(self.reads(), name).await {
+            Ok(_) => Err(Error::AlreadyExists(name.name())),
+            Err(Error::NotFound(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Stores `content` as the next version of a profile that the session has read with [`Self::profile_to_change`], or as the
     /// first version of a person. `id` is unique for ever. `action` is what the journal calls the change.
     ///

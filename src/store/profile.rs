@@ -64,6 +64,13 @@ macro_rules! profiles {
 statements! {
     query GET = filtered("profile.get",
         concat!(profiles!(), " AND v.own_id = $2 AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || v.organisation_id || ',%')"));
+    query GET_VERSION = filtered("profile.get_version",
+        concat!("SELECT v.organisation_id, v.own_id, v.version, v.digest, v.document, (SELECT (SELECT i.finish_micros \
+         FROM profile_import i WHERE i.id = o.import_id) FROM profile_version o WHERE o.organisation_id = $1 \
+         AND o.own_id = $2 AND ", finished!("o.import_id"), " ORDER BY o.version LIMIT 1) AS create_micros, \
+         (SELECT i.finish_micros FROM profile_import i WHERE i.id = v.import_id) AS update_micros \
+         FROM profile_version v WHERE v.organisation_id = $1 AND v.own_id = $2 AND v.version = $3 AND ",
+         finished!("v.import_id"), " AND (CAST($4 AS TEXT) IS NULL OR $4 LIKE '%,' || v.organisation_id || ',%')"));
     query LIST = filtered("profile.list",
         concat!(profiles!(), " AND v.own_id > $2 AND (CAST($4 AS TEXT) IS NULL OR $4 LIKE '%,' || v.organisation_id || ',%') \
             ORDER BY v.own_id LIMIT $3"));
@@ -92,6 +99,37 @@ impl Store {
     pub async fn profile(&self, scope: &Scope, name: &ProfileRef) -> Result<StoredProfile> {
         let mut session = self.reader(scope).await?;
         let found = of(&mut session, name).await;
+        session.end().await?;
+        found
+    }
+
+    /// A profile as it was in one of its versions.
+    ///
+    /// Fails with `NotFound`.
+    pub async fn profile_version(
+        &self,
+        scope: &Scope,
+        name: &ProfileRef,
+        version: i64,
+    ) -> Result<StoredProfile> {
+        let mut session = self.reader(scope).await?;
+        let found = session.row(GET_VERSION, values![&name.organisation, &name.id, version]).await?;
+        session.end().await?;
+        found.as_ref().map(read).transpose()?.ok_or_else(|| Error::NotFound(name.name()))
+    }
+
+    /// The named profiles of an organisation that exist, by id.
+    ///
+    /// Fails with `NotFound` if the organisation does not exist in the scope.
+    pub async fn profiles_named(
+        &self,
+        scope: &Scope,
+        organisation: &OrganisationId,
+        ids: &[OwnId],
+    ) -> Result<Vec<StoredProfile>> {
+        let mut session = self.snapshot_reader(scope).await?;
+        organisation::require(&mut session, organisation).await?;
+        let found = named(&mut session, organisation, ids).await;
         session.end().await?;
         found
     }

@@ -13,7 +13,7 @@ use wim_match::api::proto::v1::what_if_question::Question as Asked;
 use wim_match::api::proto::{DESCRIPTORS, v1};
 use wim_match::client::{Authenticated, Client, request_id};
 
-use crate::world::{end_message, header_message, round_message};
+use crate::world::{end_message, header_message, mentee, round_message};
 
 pub(crate) mod privacy;
 
@@ -167,6 +167,30 @@ async fn call_profiles(method: &str, client: Client, t: Target) -> Result<(), St
         }
         "ProfileService/GetProfile" => {
             profiles.get_profile(v1::GetProfileRequest { name: t.profile }).await.map(drop)
+        }
+        "ProfileService/BatchGetProfiles" => {
+            let request = v1::BatchGetProfilesRequest { parent: t.organisation, names: vec![t.profile] };
+            profiles.batch_get_profiles(request).await.map(drop)
+        }
+        "ProfileService/CreateProfile" => {
+            let request = v1::CreateProfileRequest {
+                parent: t.organisation,
+                profile_id: request_id(),
+                profile: Some(wim_match::api::convert::profile::message_of_draft(mentee("new"))),
+                request_id: request_id(),
+                validate_only: false,
+            };
+            profiles.create_profile(request).await.map(drop)
+        }
+        "ProfileService/UpdateProfile" => {
+            let paths = vec!["working_styles".to_owned()];
+            let request = v1::UpdateProfileRequest {
+                profile: Some(v1::Profile { name: t.profile, ..Default::default() }),
+                update_mask: Some(prost_types::FieldMask { paths }),
+                request_id: request_id(),
+                validate_only: false,
+            };
+            profiles.update_profile(request).await.map(drop)
         }
         "ProfileService/ListProfiles" => {
             let request = v1::ListProfilesRequest { parent: t.organisation, ..Default::default() };

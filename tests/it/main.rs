@@ -24,6 +24,7 @@ mod manifests;
 mod manual;
 mod notes;
 mod observed;
+mod one_profile;
 mod point_in_time;
 mod postgres;
 mod privacy;

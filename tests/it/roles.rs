@@ -41,6 +41,9 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("OrganisationService/UpdateOrganisationRules", [DENIED, OK, ABSENT]),
     ("ProfileService/ImportProfiles", [DENIED, OK, ABSENT]),
     ("ProfileService/GetProfile", [DENIED, OK, ABSENT]),
+    ("ProfileService/BatchGetProfiles", [DENIED, OK, ABSENT]),
+    ("ProfileService/CreateProfile", [DENIED, OK, ABSENT]),
+    ("ProfileService/UpdateProfile", [DENIED, OK, ABSENT]),
     ("ProfileService/ListProfiles", [DENIED, OK, ABSENT]),
     ("ProfileService/ExportProfiles", [DENIED, OK, ABSENT]),
     ("PrivacyService/RecordConsent", [DENIED, OK, ABSENT]),
@@ -234,7 +237,7 @@ async fn what_is_foreign_answers_exactly_as_what_does_not_exist() {
         assert_eq!(told(&foreign).await, told(&absent).await, "{method}");
         compared += 1;
     }
-    assert_eq!(compared, 19);
+    assert_eq!(compared, 22);
     Box::pin(cast.stop()).await;
 }
 

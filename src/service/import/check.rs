@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
-use crate::domain::profile::{Profile, ProfileDraft, consents};
+use crate::domain::profile::{Consent, Profile, ProfileDraft, consents};
 use crate::domain::violation::Violations;
 use crate::domain::warning::Warning;
 use crate::error::Result;
@@ -154,23 +154,9 @@ fn parse_name(organisation: &OrganisationId, name: &str) -> Result<OwnId, &'stat
     }
 }
 
-/// Merges good rows with what is stored of their people.
-pub(super) fn merge(rows: Vec<(i64, GoodRow)>, present: &HashMap<OwnId, Present>) -> Result<Vec<MergedRow>> {
-    rows.into_iter().map(|(row, good)| merge_row(row, good, present)).collect()
-}
-
-fn merge_row(row: i64, good: GoodRow, present: &HashMap<OwnId, Present>) -> Result<MergedRow> {
-    let GoodRow { staged, mut profile, .. } = good;
-    let id = staged.id().clone();
-    let Some(known) = present.get(&id) else {
-        return Ok(MergedRow { row, id, change: Ok(Change::Create(staged)), keeps_consents: false });
-    };
-    if known.digest == staged.digest() {
-        return Ok(MergedRow { row, id, change: Ok(Change::Nothing), keeps_consents: false });
-    }
-    let record = consents::merged(&known.consents, &profile.consents);
-    let keeps_consents = record != profile.consents;
-    profile.consents = record;
+/// Adds the consents on record to those of a new version, and returns what is wrong with the two together.
+pub(in crate::service) fn keep_record(record: &[Consent], profile: &mut Profile) -> Violations {
+    profile.consents = consents::merged(record, &profile.consents);
     let mut violations = Violations::default();
     if profile.consents.len() > consents::MAX_CONSENTS {
         violations.push(
@@ -190,6 +176,26 @@ fn merge_row(row: i64, good: GoodRow, present: &HashMap<OwnId, Present>) -> Resu
             "leave the answers out, or give a consent of purpose identity that is newer than the withdrawal",
         );
     }
+    violations
+}
+
+/// Merges good rows with what is stored of their people.
+pub(super) fn merge(rows: Vec<(i64, GoodRow)>, present: &HashMap<OwnId, Present>) -> Result<Vec<MergedRow>> {
+    rows.into_iter().map(|(row, good)| merge_row(row, good, present)).collect()
+}
+
+fn merge_row(row: i64, good: GoodRow, present: &HashMap<OwnId, Present>) -> Result<MergedRow> {
+    let GoodRow { staged, mut profile, .. } = good;
+    let id = staged.id().clone();
+    let Some(known) = present.get(&id) else {
+        return Ok(MergedRow { row, id, change: Ok(Change::Create(staged)), keeps_consents: false });
+    };
+    if known.digest == staged.digest() {
+        return Ok(MergedRow { row, id, change: Ok(Change::Nothing), keeps_consents: false });
+    }
+    let given = profile.consents.clone();
+    let violations = keep_record(&known.consents, &mut profile);
+    let keeps_consents = profile.consents != given;
     let merged = StagedRow::new(id.clone(), Some(known), &profile)?;
     let change = violations.finish(if merged.digest() == known.digest {
         Change::Nothing
