@@ -133,7 +133,10 @@ async fn fill(database: &Path, profiles: usize) -> Result<(), Failed> {
             "INSERT INTO organisation VALUES ('wim-bench', 'Bench', 'PE', '{}', 'member', NULL, NULL, 1, 1, 1)",
             vec![],
         ),
-        ("INSERT INTO profile_import VALUES ('import-1', 'wim-bench', $1, 0, 0, 1, 1, 1, 1)", vec![profiles]),
+        (
+            "INSERT INTO profile_import VALUES ('import-1', 'wim-bench', $1, 0, 0, 1, 1, 1, 'bench', 1)",
+            vec![profiles],
+        ),
         (
             "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < $1) \
              INSERT INTO profile_version SELECT 'wim-bench', printf('%016x', n), 1, 'import-1', n, 0, 1, \

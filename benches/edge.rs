@@ -109,8 +109,9 @@ async fn serve() -> Outcome<()> {
     let listener = TcpListener::bind(config.listen).await?;
     let server = Server::start(config, listener.into(), "test".to_owned()).await?;
     let coordinator = server.service().issue_token(&Role::Coordinator, "bench").await?;
+    let secretariat = server.service().issue_token(&Role::Secretariat, "bench").await?;
     let mut client =
-        Client::new(&connect(&format!("http://{}", server.address())).await?, Some(&coordinator))?;
+        Client::new(&connect(&format!("http://{}", server.address())).await?, Some(&secretariat))?;
     let alliance = synthesise(PEOPLE * 4, 1);
     let largest = (0..alliance.organisations.len()).max_by_key(|at| alliance.profiles_of(*at).count());
     let largest = largest.ok_or("no organisation")?;

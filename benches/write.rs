@@ -64,7 +64,7 @@ async fn main() -> Result<(), Failed> {
     let config = Config::load(&overrides)?.without_rates();
     let listener = TcpListener::bind(config.listen).await?;
     let server = Server::start(config, listener.into(), "test".to_owned()).await?;
-    let token = server.service().issue_token(&Role::Coordinator, "bench").await?;
+    let token = server.service().issue_token(&Role::Secretariat, "bench").await?;
 
     println!("{HEAD}");
     let raw = if postgres.is_some() {

@@ -140,7 +140,7 @@ pub async fn play_at(alliance: &Alliance, database: &str, lang: Lang) -> anyhow:
     let coordinator_token = server.service().issue_token(&Role::Coordinator, "demo").await?;
     let mut coordinator = Client::new(&channel, Some(&coordinator_token))?;
     create_round(&mut coordinator, lang).await?;
-    let brought_in = bring_in(&server, &channel, &mut coordinator, alliance, lang).await?;
+    let brought_in = bring_in(&server, &channel, alliance, lang).await?;
     let stopwatch = Stopwatch::start();
     let run = run_round(&mut coordinator, lang).await?;
     let round = stopwatch.elapsed();
@@ -228,16 +228,17 @@ pub struct BroughtIn {
 async fn bring_in(
     server: &Server,
     channel: &Channel,
-    coordinator: &mut Client,
     alliance: &Alliance,
     lang: Lang,
 ) -> anyhow::Result<BroughtIn> {
+    let token = server.service().issue_token(&Role::Secretariat, "demo").await?;
+    let secretariat = Client::new(channel, Some(&token))?;
     let mut total = BroughtIn::default();
     let work = wording::message(&message!("importing the organisations"), lang);
     let template = format!("{{spinner}} {work} {{bar:30}} {{pos}}/{{len}}  {{msg}}");
     let bar = progress::bar(alliance.organisations.len() as u64, &template);
     for organisation in &alliance.organisations {
-        coordinator.create_organisation(organisation.id.as_str(), organisation.draft.clone()).await?;
+        secretariat.create_organisation(organisation.id.as_str(), organisation.draft.clone()).await?;
     }
     for (at, organisation) in alliance.organisations.iter().enumerate() {
         bar.set_message(organisation.id.to_string());

@@ -15,6 +15,7 @@ pub mod folding;
 pub mod grant;
 pub mod language;
 pub mod manager_view;
+pub mod membership;
 pub mod message;
 pub mod name;
 pub mod open_answers;

@@ -3,7 +3,7 @@
 use tonic::{Request, Response, Status};
 
 use super::auth::caller_of;
-use super::convert::organisation::{draft, message, patch};
+use super::convert::organisation::{draft, membership_draft, message, patch};
 use super::convert::outcome;
 use super::page;
 use super::proto::v1;
@@ -87,6 +87,20 @@ impl OrganisationService for OrganisationApi {
         let (changed, violations) = outcome(validate_only, done)?;
         let organisation = changed.as_ref().map(|changed| shown(&caller, changed));
         Ok(Response::new(v1::UpdateOrganisationRulesResponse { organisation, violations }))
+    }
+
+    async fn set_membership(
+        &self,
+        request: Request<v1::SetMembershipRequest>,
+    ) -> Result<Response<v1::SetMembershipResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let request = request.into_inner();
+        let draft = membership_draft(&request);
+        let how = Change { request_id: &request.request_id, validate_only: request.validate_only };
+        let done = self.service.set_membership(&caller, &request.name, &request.etag, &draft, how).await;
+        let (changed, violations) = outcome(request.validate_only, done)?;
+        let organisation = changed.as_ref().map(|changed| shown(&caller, changed));
+        Ok(Response::new(v1::SetMembershipResponse { organisation, violations }))
     }
 }
 

@@ -1,11 +1,12 @@
-//! `wim-match organisation create|rules|list`.
+//! `wim-match organisation create|rules|membership|list`.
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 
 use super::failure::Failure;
 use super::global::Global;
+use super::names::name;
 use crate::client::output::{data, json, tell, titled};
-use crate::client::v1;
+use crate::client::{request_id, v1};
 use crate::domain::name::OrganisationId;
 use crate::domain::organisation::OrganisationDraft;
 use crate::domain::vocabulary::{Country, Region};
@@ -35,8 +36,43 @@ pub(super) enum Command {
         #[arg(long, value_name = "ID")]
         exclude: Vec<String>,
     },
+    /// Set what an organisation is to the alliance. The Secretariat alone.
+    Membership {
+        /// Id of the organisation.
+        id: String,
+        /// What the organisation is from now on. Unless it is a member, its people leave every round that is not published.
+        #[arg(long, value_enum)]
+        state: State,
+        /// The version of the Alliance's rules that the organisation has accepted, for example 2026-1.
+        #[arg(long, value_name = "VERSION")]
+        rules_version: Option<String>,
+    },
     /// List organisations.
     List,
+}
+
+/// States of a membership.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum State {
+    /// It has applied and is not admitted yet.
+    Applicant,
+    /// It can be invited to rounds.
+    Member,
+    /// The alliance has suspended it.
+    Suspended,
+    /// It has left the alliance.
+    Left,
+}
+
+impl State {
+    fn message(self) -> v1::MembershipState {
+        match self {
+            Self::Applicant => v1::MembershipState::Applicant,
+            Self::Member => v1::MembershipState::Member,
+            Self::Suspended => v1::MembershipState::Suspended,
+            Self::Left => v1::MembershipState::Left,
+        }
+    }
 }
 
 pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure> {
@@ -68,6 +104,18 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             let rules = v1::OrganisationRules { same_organisation_only, excluded_organisations };
             let changed = client.set_rules(&organisation, rules).await?;
             if global.json { json(&changed)? } else { data(&changed.name)? }
+        }
+        Command::Membership { id, state, rules_version } => {
+            let request = v1::SetMembershipRequest {
+                name: name("organisations/", &id),
+                state: state.message().into(),
+                rules_version: rules_version.unwrap_or_default(),
+                request_id: request_id(),
+                ..v1::SetMembershipRequest::default()
+            };
+            let changed = client.organisations.clone().set_membership(request).await?.into_inner();
+            let organisation = changed.organisation.unwrap_or_default();
+            if global.json { json(&organisation)? } else { data(&organisation.name)? }
         }
         Command::List => {
             let organisations = client.all_organisations().await?;

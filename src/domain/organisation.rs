@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::membership::Membership;
 use super::name::OrganisationId;
 use super::violation::Violations;
 use super::vocabulary::Country;
@@ -50,6 +51,8 @@ pub struct Organisation {
     pub id: OrganisationId,
     /// Content.
     pub content: OrganisationContent,
+    /// What the organisation is to the alliance.
+    pub membership: Membership,
     /// Number of the version, from 1; source of the etag.
     pub version: i64,
     /// When the organisation was registered.

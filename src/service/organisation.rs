@@ -3,16 +3,17 @@
 use super::page::Cursor;
 use super::permission::Permit;
 use super::{
-    Action, Change, Masked, Page, PageRequest, Service, check_request_id, recalled, remembered, taken,
+    Action, Change, Masked, Page, PageRequest, Service, Stop, check_request_id, recalled, remembered, taken,
 };
 use crate::domain::caller::Caller;
+use crate::domain::membership::MembershipDraft;
 use crate::domain::name::OrganisationId;
 use crate::domain::organisation::{
     Organisation, OrganisationContent, OrganisationDraft, OrganisationPatch, OrganisationRules,
 };
 use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
-use crate::store::Begun;
+use crate::store::{Begun, Notes};
 
 impl Service {
     /// Registers an organisation, or checks whether it can be registered.
@@ -126,6 +127,46 @@ impl Service {
                     None => session.commit_unchanged(&answer).await?,
                 }
                 Ok(organisation)
+            }
+        }
+    }
+
+    /// Sets the membership of an organisation, or checks whether it can be set. The end of a membership takes its people out of
+    /// every round that is not published.
+    pub async fn set_membership(
+        &self,
+        caller: &Caller,
+        name: &str,
+        etag: &str,
+        draft: &MembershipDraft,
+        how: Change<'_>,
+    ) -> Result<Organisation> {
+        let permit = Action::SetMembership.permit(caller)?;
+        let mut violations = Violations::of_request();
+        let id = taken(parse_organisation("name", name), &mut violations)?;
+        let now = self.clock.now();
+        let change = draft.parse(now).map_err(|wrong| violations.extend(wrong)).ok();
+        check_request_id(how.request_id, &mut violations);
+        let (Some(id), Some(change), true) = (id, change, violations.is_empty()) else {
+            return Err(Error::InvalidFields(violations));
+        };
+        if how.validate_only {
+            return self.store.check_membership(&permit.scope, &id, &change, etag, now).await;
+        }
+        let payload = (&id, etag, &change);
+        match self.store.begin(self.receipt(&permit, how.request_id, &payload)?).await? {
+            Begun::Repeated(first) => recalled(&first),
+            Begun::Fresh(mut session) => {
+                let set = session.set_membership(&id, &change, etag).await?;
+                let answer = remembered(&set.organisation)?;
+                match Notes::of(set.notes) {
+                    Some(notes) => session.commit(notes, &answer).await?,
+                    None => session.commit_unchanged(&answer).await?,
+                }
+                for run in &set.cancelled {
+                    self.live_runs.stop(run, Stop::Cancelled);
+                }
+                Ok(set.organisation)
             }
         }
     }

@@ -68,7 +68,7 @@ macro_rules! actions {
 actions! {
     // secretariat, coordinator, organisation-manager, expert, committee-member, service, operations
     /// Register an organisation.
-    CreateOrganisation = "OrganisationService/CreateOrganisation": [all  all  -    -    -    -    -];
+    CreateOrganisation = "OrganisationService/CreateOrganisation": [all  -    -    -    -    -    -];
     /// Read an organisation.
     GetOrganisation = "OrganisationService/GetOrganisation":  [all  all  all  -    -    all  -];
     /// List organisations.
@@ -77,6 +77,8 @@ actions! {
     UpdateOrganisation = "OrganisationService/UpdateOrganisation": [all  -    all  -    -    -    -];
     /// Change the rules of an organisation.
     UpdateOrganisationRules = "OrganisationService/UpdateOrganisationRules": [-    -    all  -    -    -    -];
+    /// Set the membership of an organisation.
+    SetMembership = "OrganisationService/SetMembership":      [all  -    -    -    -    -    -];
     /// Import profiles.
     ImportProfiles = "ProfileService/ImportProfiles":         [-    -    all  -    -    own  -];
     /// Read a profile.
@@ -248,6 +250,7 @@ impl Action {
             Self::CreateOrganisation
             | Self::UpdateOrganisation
             | Self::UpdateOrganisationRules
+            | Self::SetMembership
             | Self::ImportProfiles
             | Self::CreateProfile
             | Self::UpdateProfile

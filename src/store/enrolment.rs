@@ -364,10 +364,19 @@ impl WriteSession {
         if withdrawn == 0 {
             return Ok((0, None));
         }
+        self.count_withdrawn(round, organisation, number).await?;
+        Ok((withdrawn, Some(withdrawal(round, organisation, withdrawn))))
+    }
+
+    async fn count_withdrawn(
+        &mut self,
+        round: &RoundId,
+        organisation: &OrganisationId,
+        number: i64,
+    ) -> Result<()> {
+        let owner = Owner::Organisation(organisation);
         self.change_exactly(1, owner, COUNT_GONE, values![round, organisation, number]).await?;
-        self.change_exactly(1, owner, NEXT_NUMBER, values![round, number]).await?;
-        let detail = json!({ "withdrawn": withdrawn });
-        Ok((withdrawn, Some(Note::new(owner, "round.withdraw", round.name(), &detail))))
+        self.change_exactly(1, owner, NEXT_NUMBER, values![round, number]).await
     }
 
     /// Locks the round, and returns the number of the next change of its enrolments.
@@ -400,6 +409,28 @@ impl WriteSession {
         }
         Ok(())
     }
+}
+
+/// Withdraws all enrolments of an organisation that is locked in a round that is locked, whatever the state of the round, as
+/// the change `number` of its enrolments. Returns their number.
+pub(super) async fn withdraw_all(
+    session: &mut WriteSession,
+    round: &RoundId,
+    organisation: &OrganisationId,
+    number: i64,
+) -> Result<u64> {
+    let values = values![round, organisation, number, session.now()];
+    let withdrawn = session.change(Owner::Organisation(organisation), WITHDRAW_ALL, values).await?;
+    if withdrawn > 0 {
+        session.count_withdrawn(round, organisation, number).await?;
+    }
+    Ok(withdrawn)
+}
+
+/// The note of a withdrawal.
+pub(super) fn withdrawal(round: &RoundId, organisation: &OrganisationId, withdrawn: u64) -> Note {
+    let detail = json!({ "withdrawn": withdrawn });
+    Note::new(Owner::Organisation(organisation), "round.withdraw", round.name(), &detail)
 }
 
 /// What an import changes in the numbers of one round's enrolments.

@@ -10,6 +10,7 @@ use super::read::ReadSession;
 use super::scope::{Owner, Scope};
 use super::session::WriteSession;
 use super::statement::statements;
+use crate::domain::membership::{AcceptedRules, Membership, MembershipState};
 use crate::domain::name::OrganisationId;
 use crate::domain::organisation::{Organisation, OrganisationContent, OrganisationPatch};
 use crate::domain::version::is_meant;
@@ -17,22 +18,26 @@ use crate::domain::violation::Violations;
 use crate::domain::vocabulary::Country;
 use crate::error::{Error, Result};
 
+/// Columns of an organisation.
+macro_rules! organisation_columns {
+    () => {
+        "id, display_name, country, rules, membership, accepted_rules, accept_micros, version, create_micros, update_micros"
+    };
+}
+
 statements! {
     change CREATE = ("organisation.create",
         "INSERT INTO organisation (id, display_name, country, rules, membership, version, create_micros, update_micros) \
-         VALUES ($1, $2, $3, $4, 'member', 1, $5, $5) ON CONFLICT (id) DO NOTHING");
+         VALUES ($1, $2, $3, $4, $6, 1, $5, $5) ON CONFLICT (id) DO NOTHING");
     change UPDATE = ("organisation.update",
         "UPDATE organisation SET display_name = $3, country = $4, rules = $5, version = version + 1, update_micros = $6 \
          WHERE id = $1 AND version = $2");
     query GET = filtered("organisation.get",
-        "SELECT id, display_name, country, rules, version, create_micros, update_micros \
-         FROM organisation WHERE id = $1 AND (CAST($2 AS TEXT) IS NULL OR $2 LIKE '%,' || id || ',%')");
+        concat!("SELECT ", organisation_columns!(), " FROM organisation WHERE id = $1 AND (CAST($2 AS TEXT) IS NULL OR $2 LIKE '%,' || id || ',%')"));
     query LIST = split("organisation.list",
-        "SELECT id, display_name, country, rules, version, create_micros, update_micros \
-         FROM organisation WHERE id > $1 ORDER BY id LIMIT $2";
+        concat!("SELECT ", organisation_columns!(), " FROM organisation WHERE id > $1 ORDER BY id LIMIT $2");
         "organisation.list_of_organisation",
-        "SELECT id, display_name, country, rules, version, create_micros, update_micros \
-         FROM organisation WHERE id > $1 AND id = $3 ORDER BY id LIMIT $2");
+        concat!("SELECT ", organisation_columns!(), " FROM organisation WHERE id > $1 AND id = $3 ORDER BY id LIMIT $2"));
     // Writers of one organisation's profiles take turns.
     query LOCK = filtered("organisation.lock", locking: "SELECT id FROM organisation WHERE id = $1 AND \
         (CAST($2 AS TEXT) IS NULL OR $2 LIKE '%,' || id || ',%')");
@@ -133,6 +138,7 @@ impl WriteSession {
             content.country.code(),
             dialect::json(&content.rules)?,
             now,
+            Membership::NEW.state.as_str(),
         ];
         if self.change(Owner::Organisation(id), CREATE, values).await? == 0 {
             return Err(Error::AlreadyExists(id.name()));
@@ -154,8 +160,7 @@ impl WriteSession {
     ) -> Result<(Organisation, Option<Note>)> {
         self.lock_organisation(id).await?;
         let now = self.now();
-        let row = self.reads().row(GET, values![id]).await?.ok_or_else(|| Error::NotFound(id.name()))?;
-        let before = read(&row)?;
+        let before = of(self.reads(), id).await?;
         let version = before.version;
         let after = updated(before, patch, etag, now)?;
         if after.version == version {
@@ -184,7 +189,20 @@ impl WriteSession {
 }
 
 fn first_version(id: &OrganisationId, content: &OrganisationContent, now: Timestamp) -> Organisation {
-    Organisation { id: id.clone(), content: content.clone(), version: 1, create_time: now, update_time: now }
+    Organisation {
+        id: id.clone(),
+        content: content.clone(),
+        membership: Membership::NEW,
+        version: 1,
+        create_time: now,
+        update_time: now,
+    }
+}
+
+/// The organisation, if it exists in the session's scope.
+pub(super) async fn of(session: &mut ReadSession, id: &OrganisationId) -> Result<Organisation> {
+    let found = session.row(GET, values![id]).await?;
+    found.as_ref().map(read).transpose()?.ok_or_else(|| Error::NotFound(id.name()))
 }
 
 /// `Ok` if the organisation exists in the session's scope.
@@ -200,6 +218,13 @@ fn read(row: &Row) -> Result<Organisation> {
             display_name: row.text("display_name")?,
             country: row.parse("organisation", &id, "country", Country::from_code)?,
             rules: row.json("organisation", &id, "rules")?,
+        },
+        membership: Membership {
+            state: row.parse("organisation", &id, "membership", MembershipState::from_name)?,
+            accepted: match (row.opt_text("accepted_rules")?, row.opt_time("accept_micros")?) {
+                (Some(version), Some(time)) => Some(AcceptedRules { version, time }),
+                _ => None,
+            },
         },
         version: row.int("version")?,
         create_time: row.time("create_micros")?,

@@ -239,11 +239,18 @@ fn expect_etag(round: &Round, etag: &str) -> Result<()> {
     if is_meant(etag, round.version) { Ok(()) } else { Err(Error::EtagMismatch(round.id.name())) }
 }
 
+/// The run of the round that is queued or running, if there is one.
+pub(super) async fn active(session: &mut ReadSession, round: &RoundId) -> Result<Option<RunRef>> {
+    let found = session.row(ACTIVE, values![round]).await?;
+    found.map(|row| Ok(RunRef { round: round.clone(), number: row.int("number")? })).transpose()
+}
+
 /// `Ok` if no run of the round is queued or running; otherwise `RunActive`.
 pub(super) async fn expect_none_active(session: &mut ReadSession, round: &RoundId) -> Result<()> {
-    let Some(active) = session.row(ACTIVE, values![round]).await? else { return Ok(()) };
-    let active = RunRef { round: round.clone(), number: active.int("number")? };
-    Err(Error::RunActive(active.name()))
+    match active(session, round).await? {
+        Some(active) => Err(Error::RunActive(active.name())),
+        None => Ok(()),
+    }
 }
 
 fn expect_open(round: &Round) -> Result<()> {

@@ -43,7 +43,7 @@ fn organisations(content: &serde_json::Value) -> u64 {
 
 /// Registers organisations through the service until it is told to end. The acknowledged ones are in `acknowledged`.
 async fn write(world: &World, name: &str, acknowledged: &Mutex<BTreeSet<String>>, over: &AtomicBool) {
-    let mut client = world.coordinator();
+    let mut client = world.secretariat();
     for number in 0.. {
         if over.load(Ordering::Relaxed) {
             return;
@@ -117,7 +117,7 @@ async fn a_backup_under_load_has_all_that_was_acknowledged_and_passes_the_drill(
     assert_eq!(organisations(&taken["tables"]), content["organisation"].rows);
     assert!(ids.len() <= after.len() + 2, "no more than was written");
     // One moment: each organisation has its line in the journal, and no line has no organisation.
-    assert_eq!(content["organisation"].rows + 3, content["journal"].rows, "and the lines of the token");
+    assert_eq!(content["organisation"].rows + 6, content["journal"].rows, "and the lines of the two tokens");
     let checked = json(&program(&["admin", "check", backup.to_str().expect("UTF-8"), "--json"]));
     assert!(checked["checks"].as_array().expect("rows").len() > 8, "{checked}");
     world.stop().await;
@@ -141,8 +141,8 @@ async fn a_run_that_was_being_executed_is_executed_again_after_a_restore() {
     let backup = backup.to_str().expect("UTF-8").to_owned();
     assert!(program(&["admin", "backup", &backup, "--database", &origin]).status.success());
     let restored = program(&["admin", "restore", &backup, "--database", &url(&at("wim.sqlite3")), "--json"]);
-    // The manager's token and the coordinator's.
-    assert_eq!(json(&restored)["live_tokens"], 2);
+    // The tokens of the manager, of the coordinator and of the Secretariat.
+    assert_eq!(json(&restored)["live_tokens"], 3);
 
     let again = World::sqlite_at(&at("wim.sqlite3")).await;
     let ended = again.watch(&run.name).await.pop().expect("an end");
@@ -493,7 +493,7 @@ async fn a_check_names_what_is_wrong() {
         ),
         (
             "DELETE FROM enrolment; DELETE FROM enrolment_count; \
-             INSERT INTO profile_import VALUES ('i', 'wim-peru', 2, 0, 0, 1, 1, 1, 1)",
+             INSERT INTO profile_import VALUES ('i', 'wim-peru', 2, 0, 0, 1, 1, 1, 'a', 1)",
             "profiles",
             "1 import has another number of rows",
         ),

@@ -152,6 +152,15 @@ async fn call_organisations(method: &str, client: Client, t: Target) -> Result<(
             };
             organisations.update_organisation_rules(request).await.map(drop)
         }
+        "OrganisationService/SetMembership" => {
+            let request = v1::SetMembershipRequest {
+                name: t.organisation,
+                state: v1::MembershipState::Member.into(),
+                rules_version: "2026-1".to_owned(),
+                ..Default::default()
+            };
+            organisations.set_membership(request).await.map(drop)
+        }
         unknown => panic!("{unknown} has no call in `call_organisations`"),
     }
 }

@@ -169,7 +169,7 @@ async fn all_that_is_wrong_is_told_at_once() {
         request_id: String::new(),
         validate_only: false,
     };
-    let told = wrong_fields(coordinator.organisations.create_organisation(organisation).await);
+    let told = wrong_fields(world.secretariat().organisations.create_organisation(organisation).await);
     let fields =
         ["organisation_id", "organisation.display_name", "organisation.country", "organisation.rules"];
     assert_eq!(told.iter().map(String::as_str).collect::<BTreeSet<_>>(), fields.into());

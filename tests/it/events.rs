@@ -180,7 +180,7 @@ async fn every_event_of_many_writers_comes_once() {
     let world = World::sqlite().await;
     let mut stream = open(&world.coordinator(), "", false).await;
     let register = |number: usize| {
-        let mut client = world.coordinator();
+        let mut client = world.secretariat();
         async move {
             for part in 0..10 {
                 let organisation = v1::Organisation {

@@ -305,7 +305,7 @@ async fn serve(database: &str) -> (Server, Channel, Client) {
     let listener = TcpListener::bind(config.listen).await.expect("a free port");
     let server = Server::start(config, listener.into(), "test".to_owned()).await.expect("starts");
     let channel = connect(&format!("http://{}", server.address())).await.expect("connects");
-    let token = server.service().issue_token(&Role::Coordinator, "test").await.expect("a token");
+    let token = server.service().issue_token(&Role::Secretariat, "test").await.expect("a token");
     let client = Client::new(&channel, Some(&token)).expect("a client");
     (server, channel, client)
 }

@@ -124,7 +124,7 @@ async fn a_change_that_is_refused_for_its_rate_has_changed_nothing() {
         request_id: uuid::Uuid::from_u128(u128::from(id.len() as u64) + 1).to_string(),
         validate_only: false,
     };
-    let mut organisations = world.coordinator().organisations;
+    let mut organisations = world.secretariat().organisations;
     for id in ["a", "bc"] {
         soon(organisations.create_organisation(organisation(id))).await.expect("the burst is served");
     }

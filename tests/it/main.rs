@@ -22,6 +22,7 @@ mod leaks;
 mod limits;
 mod manifests;
 mod manual;
+mod membership;
 mod notes;
 mod observed;
 mod one_profile;

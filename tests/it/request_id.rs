@@ -33,7 +33,7 @@ fn organisation(id: &str, name: &str, request_id: &str) -> v1::CreateOrganisatio
 }
 
 async fn registering_an_organisation_again_gives_the_first_answer(world: World) {
-    let (mut client, id) = (world.coordinator().organisations, request_id());
+    let (mut client, id) = (world.secretariat().organisations, request_id());
     let request = organisation("wim-peru", "WIM Perú", &id);
     let first = client.create_organisation(request.clone()).await.expect("is registered").into_inner();
     let again = client.create_organisation(request.clone()).await.expect("again").into_inner();
@@ -189,7 +189,7 @@ async fn names(client: &mut Client, parent: &str) -> Vec<String> {
 
 async fn a_request_id_belongs_to_its_caller_and_to_its_method(world: World) {
     let id = request_id();
-    let mut coordinator = world.coordinator();
+    let (mut coordinator, _) = Box::pin(world.caller(&["secretariat", "coordinator"])).await;
     coordinator
         .organisations
         .create_organisation(organisation("wim-peru", "WIM Perú", &id))

@@ -90,6 +90,7 @@ fn every_method_that_changes_something_takes_a_request_id_and_a_check() {
         "CreateOrganisation",
         "UpdateOrganisation",
         "UpdateOrganisationRules",
+        "SetMembership",
         "RecordConsent",
         "ImportProfiles",
         "CreateProfile",
@@ -131,7 +132,7 @@ fn organisation(id: &str) -> v1::CreateOrganisationRequest {
 }
 
 async fn an_organisation_is_checked_and_not_registered(world: World) {
-    let (mut client, before) = (world.coordinator().organisations, world.dump().await);
+    let (mut client, before) = (world.secretariat().organisations, world.dump().await);
     let request = organisation("wim-peru");
     let checked = client.create_organisation(request.clone()).await.expect("is good").into_inner();
     assert_eq!(world.dump().await, before);
@@ -276,6 +277,26 @@ async fn a_change_of_an_organisation_is_checked_and_not_made(world: World) {
     assert_eq!(told[2_999], "rules.excluded_organisations[2999]");
     assert_eq!(world.dump().await, before);
     world.holds_nowhere("Unwritten Name");
+    let mut secretariat = world.secretariat().organisations;
+    let set = |state: v1::MembershipState, rules_version: &str| v1::SetMembershipRequest {
+        name: peru.name(),
+        state: state.into(),
+        rules_version: rules_version.to_owned(),
+        validate_only: true,
+        ..v1::SetMembershipRequest::default()
+    };
+    let left =
+        secretariat.set_membership(set(v1::MembershipState::Left, "")).await.expect("good").into_inner();
+    let left = left.organisation.and_then(|one| one.membership).expect("a membership");
+    assert_eq!(left.state(), v1::MembershipState::Left);
+    for (wrong, field) in [
+        (set(v1::MembershipState::Unspecified, ""), "state"),
+        (set(v1::MembershipState::Member, ""), "rules_version"),
+    ] {
+        let told = secretariat.set_membership(wrong).await.expect("all in the body").into_inner();
+        assert_eq!(fields(&told.violations), [field]);
+    }
+    assert_eq!(world.dump().await, before);
     let real = client.update_organisation_rules(rules(kenya(), false)).await.expect("sets").into_inner();
     assert_eq!(real, good);
     let real = client.update_organisation(update(false)).await.expect("updates").into_inner();

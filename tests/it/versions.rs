@@ -97,7 +97,7 @@ async fn the_rules_of_an_organisation_are_its_own(world: World) {
         organisation: Some(given),
         ..v1::CreateOrganisationRequest::default()
     };
-    let told = world.coordinator().organisations.create_organisation(create).await;
+    let told = world.secretariat().organisations.create_organisation(create).await;
     assert_eq!(wrong_fields(told), ["organisation.rules"]);
     let stale = v1::UpdateOrganisationRulesRequest {
         name: peru.name(),

@@ -60,6 +60,7 @@ pub(crate) struct World {
     server: Server,
     channel: Channel,
     coordinator: String,
+    secretariat: String,
     clock: Arc<FixedClock>,
     database: String,
     // Removed when the story ends.
@@ -133,7 +134,8 @@ impl World {
         let server = server.expect("the server starts");
         let channel = connect(&format!("http://{}", server.address())).await.expect("connects");
         let coordinator = server.service().issue_token(&Role::Coordinator, "test").await.expect("a token");
-        Self { server, channel, coordinator, clock, database, home }
+        let secretariat = server.service().issue_token(&Role::Secretariat, "test").await.expect("a token");
+        Self { server, channel, coordinator, secretariat, clock, database, home }
     }
 
     /// Stops the server and starts another over the same database.
@@ -183,6 +185,12 @@ impl World {
         self.client(Some(&self.coordinator))
     }
 
+    /// The Secretariat.
+    pub(crate) fn secretariat(&self) -> Client {
+        self.client(Some(&self.secretariat))
+    }
+
+    /// Somebody with a token that may be none.
     pub(crate) fn client(&self, token: Option<&str>) -> Client {
         Client::new(&self.channel, token).expect("a client")
     }
@@ -203,7 +211,7 @@ impl World {
             request_id: String::new(),
             validate_only: false,
         };
-        self.coordinator().organisations.create_organisation(request).await.expect("is registered");
+        self.secretariat().organisations.create_organisation(request).await.expect("is registered");
         let organisation: OrganisationId = id.parse().expect("an id");
         let role = Role::OrganisationManager(organisation.clone());
         let token = self.server.service().issue_token(&role, "test").await.expect("a token");

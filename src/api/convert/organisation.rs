@@ -1,7 +1,10 @@
 //! Organisations.
 
-use super::{etag, timestamp};
+use jiff::Timestamp;
+
+use super::{etag, moment, timestamp};
 use crate::api::proto::v1;
+use crate::domain::membership::{Membership, MembershipDraft, MembershipState};
 use crate::domain::name::OrganisationId;
 use crate::domain::organisation::{Organisation, OrganisationDraft, OrganisationPatch};
 use crate::service::Masked;
@@ -39,6 +42,36 @@ pub fn patch(message: &v1::Organisation, paths: &[String]) -> Masked<Organisatio
     })
 }
 
+/// A change of a membership, unchecked. A moment outside the possible years counts as one of the future.
+pub fn membership_draft(message: &v1::SetMembershipRequest) -> MembershipDraft {
+    MembershipDraft {
+        state: match message.state() {
+            v1::MembershipState::Unspecified => None,
+            v1::MembershipState::Applicant => Some(MembershipState::Applicant),
+            v1::MembershipState::Member => Some(MembershipState::Member),
+            v1::MembershipState::Suspended => Some(MembershipState::Suspended),
+            v1::MembershipState::Left => Some(MembershipState::Left),
+        },
+        rules_version: message.rules_version.clone(),
+        accept_time: message.accept_time.as_ref().map(|at| moment(at).unwrap_or(Timestamp::MAX)),
+    }
+}
+
+fn membership(membership: &Membership) -> v1::Membership {
+    let accepted = membership.accepted.as_ref();
+    v1::Membership {
+        state: match membership.state {
+            MembershipState::Applicant => v1::MembershipState::Applicant,
+            MembershipState::Member => v1::MembershipState::Member,
+            MembershipState::Suspended => v1::MembershipState::Suspended,
+            MembershipState::Left => v1::MembershipState::Left,
+        }
+        .into(),
+        rules_version: accepted.map(|accepted| accepted.version.clone()).unwrap_or_default(),
+        accept_time: accepted.map(|accepted| timestamp(accepted.time)),
+    }
+}
+
 /// To the message, with its rules or without.
 pub fn message(organisation: &Organisation, with_rules: bool) -> v1::Organisation {
     let content = &organisation.content;
@@ -59,5 +92,6 @@ pub fn message(organisation: &Organisation, with_rules: bool) -> v1::Organisatio
         etag: etag(organisation.version),
         create_time: Some(timestamp(organisation.create_time)),
         update_time: Some(timestamp(organisation.update_time)),
+        membership: Some(membership(&organisation.membership)),
     }
 }

@@ -17,7 +17,7 @@ const GROW: &str = "
     ALTER TABLE enrolment SET (autovacuum_enabled = false);
     ANALYZE;
     INSERT INTO profile_import (id, organisation_id, staged, unchanged, role_changes, create_micros, touch_micros,
-        finish_micros, number) VALUES ('grow', 'wim-peru', 11000, 0, 0, 1, 1, 1, 2);
+        finish_micros, actor, number) VALUES ('grow', 'wim-peru', 11000, 0, 0, 1, 1, 1, 'test', 2);
     INSERT INTO profile_version (organisation_id, own_id, version, import_id, ordinal, is_mentor, is_mentee, digest,
         document) SELECT 'wim-peru', 'p' || lpad(n::text, 6, '0'), 1, 'grow', n, 0, 1, 'd', (SELECT document
         FROM profile_version WHERE own_id = 'mentee' LIMIT 1) FROM generate_series(1, 11000) AS n;
