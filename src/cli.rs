@@ -124,7 +124,7 @@ impl Cli {
         }
         let done = match command {
             Command::Demo(options) => {
-                demo::run(&options, global.lang, global.json).await.map_err(Failure::from)
+                Box::pin(demo::run(&options, global.lang, global.json)).await.map_err(Failure::from)
             }
             Command::Serve(options) => serve::run(options, lang).await,
             Command::Import(options) => import::run(options, &global).await,

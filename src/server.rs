@@ -292,6 +292,11 @@ impl Server {
 async fn opened(config: &Config, options: &StoreOptions) -> crate::error::Result<Store> {
     let store = Store::open_with(config.database.expose_secret(), options).await?;
     store.migrate().await?;
+    if !store.is_bound(&Scope::System).await? {
+        tracing::warn!(
+            "the role of the database is a superuser or has BYPASSRLS: the policies of the tables do not bind it"
+        );
+    }
     Ok(store)
 }
 

@@ -422,3 +422,49 @@ CREATE TABLE write_probe (
     writes BIGINT NOT NULL
 );
 INSERT INTO write_probe (id, writes) VALUES (1, 0);
+
+-- The second wall. The setting `wim.organisations` of a transaction says whose rows exist for it: `,wim-chile,wim-peru,`, or `*`
+-- for all. Without the setting no row exists. The store makes it at the beginning of each transaction, from the scope of the
+-- call. The policies bind the owner of the tables too. They do not bind a superuser or a role with BYPASSRLS: the service
+-- connects as neither.
+DO $$
+DECLARE
+    -- A subquery, which is evaluated once for each statement and not for each row.
+    scope CONSTANT TEXT := '(SELECT current_setting(''wim.organisations'', true))';
+    rule RECORD;
+    condition TEXT;
+BEGIN
+    FOR rule IN SELECT * FROM (VALUES
+        ('organisation', 'own(id)'),
+        ('profile_import', 'own(organisation_id)'),
+        ('profile_version', 'own(organisation_id)'),
+        ('enrolment', 'own(organisation_id)'),
+        ('enrolment_count', 'own(organisation_id)'),
+        ('run_organisation', 'own(organisation_id)'),
+        ('run_own_summary', 'own(organisation_id)'),
+        ('run_unmatched', 'own(organisation_id)'),
+        ('run_match', 'own(mentee_organisation_id) OR own(mentor_organisation_id)'),
+        ('round_organisation', 'own(organisation_id)'),
+        -- What belongs to a round exists for the organisations that are invited to it.
+        ('round', 'EXISTS (SELECT 1 FROM round_organisation i WHERE i.round_id = round.id)'),
+        ('policy', 'EXISTS (SELECT 1 FROM round_organisation i WHERE i.round_id = policy.round_id)'),
+        ('run', 'EXISTS (SELECT 1 FROM round_organisation i WHERE i.round_id = run.round_id)'),
+        -- Who calls belongs to the alliance.
+        ('principal', 'false'),
+        ('credential', 'false'),
+        ('invitation', 'false'),
+        ('role_grant', 'false'),
+        ('service_key', 'false'),
+        -- An entry of no organisation is about a thing of the alliance. Those about a round are for the invited organisations.
+        ('journal', 'own(organisation_id) OR (organisation_id IS NULL AND resource LIKE ''rounds/%'' AND EXISTS
+            (SELECT 1 FROM round_organisation i WHERE i.round_id = split_part(resource, ''/'', 2)))'),
+        ('journal_head', 'any_scope'),
+        -- An answer is found by its caller and her request alone.
+        ('idempotency', 'any_scope')
+    ) AS rules (name, visible) LOOP
+        condition := regexp_replace(rule.visible, 'own\((\w+)\)', 'strpos(' || scope || ', '','' || \1 || '','') > 0', 'g');
+        condition := replace(condition, 'any_scope', scope || ' <> ''''');
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', rule.name);
+        EXECUTE format('CREATE POLICY scope ON %I USING (%s = ''*'' OR %s)', rule.name, scope, condition);
+    END LOOP;
+END $$;

@@ -108,6 +108,7 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
                     find("schema", schema);
                     if migrated {
                         find("statements", statements(&store).await);
+                        find("role", role(&store).await);
                     }
                     store.close().await;
                 }
@@ -172,6 +173,17 @@ pub(super) async fn schema(store: &Store) -> Result<Message, Message> {
         ));
     }
     Ok(message!("is up to date"))
+}
+
+/// Whether the policies of the tables bind the role of the service. A role that they do not bind works, so that is a warning.
+async fn role(store: &Store) -> Result<Message, Message> {
+    match store.is_bound(&Scope::System).await {
+        Ok(true) => Ok(message!("is bound by the policies of the tables")),
+        Ok(false) => Ok(message!(
+            "warning: is a superuser of PostgreSQL or has BYPASSRLS, so the policies of the tables do not bind it; connect as another role (deploy/postgresql/roles.sql)"
+        )),
+        Err(error) => Err(error.message()),
+    }
 }
 
 /// Whether the schema and the database's dialect fit every statement of this version.

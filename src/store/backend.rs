@@ -5,9 +5,9 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, SqlSafeStr as _};
 
 use super::dialect::{Connection, Held};
 use super::fault;
@@ -15,6 +15,7 @@ use super::files::Files;
 use super::lone::LoneConnection;
 use super::measure::Waiting;
 use super::pool::{Lease, Pool, PoolCounts};
+use super::scope::Scope;
 use super::signals::JournalSignals;
 use super::writer::Writer;
 use crate::error::{Error, Result};
@@ -189,16 +190,13 @@ impl Store {
     }
 
     /// A connection for one statement that reads.
-    pub(super) async fn connect_to_read(&self) -> Result<Connection> {
+    pub(super) async fn connect_to_read(&self, scope: &Scope) -> Result<Connection> {
         let connecting = async {
             match &self.backend {
                 Backend::Sqlite { readers, writer, .. } => reader(readers, writer).await.map(Held::Sqlite),
                 Backend::SqliteToRead { readers } => readers.lease(|| Ok(())).await.map(Held::Sqlite),
-                Backend::Postgres { pool, mode: Mode::Direct, .. } => {
-                    pool.lease(|| Ok(())).await.map(Held::Postgres)
-                }
-                Backend::Postgres { pool, mode: Mode::Pooled, .. } => {
-                    begun(pool, "BEGIN READ ONLY").await.map(Held::PostgresPooled)
+                Backend::Postgres { pool, mode, .. } => {
+                    Box::pin(begun(pool, "BEGIN READ ONLY", scope)).await.map(|lease| mode.connection(lease))
                 }
             }
         };
@@ -210,7 +208,7 @@ impl Store {
     pub(super) async fn empty_log(&self) -> Result<()> {
         let Backend::Sqlite { writer, .. } = &self.backend else { return Ok(()) };
         let _alone = writer.log().pause().await;
-        if !self.connect_to_read().await?.empty_log().await? {
+        if !self.connect_to_read(&Scope::System).await?.empty_log().await? {
             tracing::warn!(
                 "the log of the database is in use: it keeps what was deleted until later changes overwrite it"
             );
@@ -219,22 +217,22 @@ impl Store {
     }
 
     /// A connection for several statements that read one and the same moment.
-    pub(super) async fn connect_to_snapshot(&self) -> Result<Connection> {
+    pub(super) async fn connect_to_snapshot(&self, scope: &Scope) -> Result<Connection> {
         const REPEATABLE: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         let connecting = async {
             match &self.backend {
                 Backend::Sqlite { readers, writer, .. } => {
                     let mut lease = reader(readers, writer).await?;
-                    lease.begin("BEGIN").await?;
+                    lease.begin("BEGIN".into_sql_str()).await?;
                     Ok(Held::Sqlite(lease))
                 }
                 Backend::SqliteToRead { readers } => {
                     let mut lease = readers.lease(|| Ok(())).await?;
-                    lease.begin("BEGIN").await?;
+                    lease.begin("BEGIN".into_sql_str()).await?;
                     Ok(Held::Sqlite(lease))
                 }
                 Backend::Postgres { pool, mode, .. } => {
-                    begun(pool, REPEATABLE).await.map(|lease| mode.connection(lease))
+                    Box::pin(begun(pool, REPEATABLE, scope)).await.map(|lease| mode.connection(lease))
                 }
             }
         };
@@ -242,7 +240,7 @@ impl Store {
     }
 
     /// A connection that writes, in a transaction.
-    pub(super) async fn connect_to_write(&self) -> Result<Connection> {
+    pub(super) async fn connect_to_write(&self, scope: &Scope) -> Result<Connection> {
         let connecting = async {
             match &self.backend {
                 Backend::Sqlite { writer, patience, .. } => {
@@ -251,9 +249,9 @@ impl Store {
                 Backend::SqliteToRead { .. } => {
                     Err(sqlx::Error::Io(std::io::Error::other("a database that is only read was written to")))
                 }
-                Backend::Postgres { pool, mode, .. } => {
-                    begun(pool, mode.begin_to_write()).await.map(|lease| mode.connection(lease))
-                }
+                Backend::Postgres { pool, mode, .. } => Box::pin(begun(pool, mode.begin_to_write(), scope))
+                    .await
+                    .map(|lease| mode.connection(lease)),
             }
         };
         self.connected("writer", connecting).await
@@ -279,10 +277,17 @@ async fn reader(readers: &Pool<Sqlite>, writer: &Writer) -> Result<Lease<Sqlite>
     readers.lease(|| writer.files().check()).await
 }
 
-/// A connection in a transaction. A connection that has waited may be to a server that is gone; another one is tried then.
-async fn begun(pool: &Pool<Postgres>, text: &'static str) -> Result<Lease<Postgres>, sqlx::Error> {
+/// A connection in a transaction that sees the rows of a scope: the policies of the tables hide all others. A connection that
+/// has waited may be to a server that is gone; another one is tried then.
+async fn begun(
+    pool: &Pool<Postgres>,
+    begin: &'static str,
+    scope: &Scope,
+) -> Result<Lease<Postgres>, sqlx::Error> {
+    // One text is one round trip. A setting of the transaction alone cannot outlive it on a connection that another call gets.
+    let text = AssertSqlSafe(format!("{begin}; {}", scope.setting())).into_sql_str();
     let mut lease = pool.lease(|| Ok(())).await?;
-    if lease.begin(text).await.is_ok() {
+    if lease.begin(text.clone()).await.is_ok() {
         return Ok(lease);
     }
     drop(lease);
@@ -294,7 +299,7 @@ async fn begun(pool: &Pool<Postgres>, text: &'static str) -> Result<Lease<Postgr
 /// What stands between the store and PostgreSQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// Nothing: statements are prepared once for each connection, and a single read is its own transaction.
+    /// Nothing: statements are prepared once for each connection.
     Direct,
     /// A pooler that gives a connection to another client after each transaction, such as PgBouncer. Every statement is
     /// unnamed and in a transaction, and settings end with their transaction. Asked for by `pooler=transaction` in the URL.

@@ -11,6 +11,11 @@ use crate::error::Result;
 
 statements! {
     query PING = shared("ping", "SELECT 1 AS answer");
+    // SQLite has no roles and no policies.
+    query BOUND = hidden("role.bound",
+        sqlite: "SELECT 1 AS bound",
+        postgres: "SELECT CAST(CASE WHEN rolsuper OR rolbypassrls THEN 0 ELSE 1 END AS BIGINT) AS bound FROM pg_roles \
+            WHERE rolname = current_user");
 }
 
 impl Store {
@@ -22,11 +27,20 @@ impl Store {
         session.end().await
     }
 
-    /// Has the database parse and check every statement of the store, and returns their names. The check takes a
+    /// Whether the policies of the tables bind the role of the service. They bind neither a superuser of PostgreSQL nor a role with
+    /// BYPASSRLS.
+    pub async fn is_bound(&self, scope: &Scope) -> Result<bool> {
+        let mut session = self.reader(scope).await?;
+        let bound = session.one(BOUND, values![]).await?.flag("bound")?;
+        session.end().await?;
+        Ok(bound)
+    }
+
+    /// Has the database parse and check every statement of the store, and returns their names and texts. The check takes a
     /// connection of its own, because prepared statements last as long as their connection.
     ///
     /// Fails at the first statement that does not fit the schema or the dialect.
-    pub async fn prepare_statements(&self) -> Result<Vec<&'static str>> {
+    pub async fn prepare_statements(&self) -> Result<Vec<(&'static str, String)>> {
         match &self.backend {
             Backend::Sqlite { readers, .. } | Backend::SqliteToRead { readers } => {
                 let mut own = readers.connect().await.map_err(|error| fault::of("begin", error))?;
@@ -44,16 +58,16 @@ impl Store {
     }
 }
 
-async fn prepare<C>(connection: &mut C, postgres: bool) -> Result<Vec<&'static str>>
+async fn prepare<C>(connection: &mut C, postgres: bool) -> Result<Vec<(&'static str, String)>>
 where
     for<'c> &'c mut C: sqlx::Executor<'c>,
 {
     let mut prepared = Vec::new();
     for statement in statement::every() {
-        let (name, text) = (statement.name(), AssertSqlSafe(statement.text(postgres)));
-        let known = connection.prepare(text.into_sql_str()).await;
+        let (name, text) = (statement.name(), statement.text(postgres));
+        let known = connection.prepare(AssertSqlSafe(text.clone()).into_sql_str()).await;
         known.map(drop).map_err(|error| fault::of(name, error))?;
-        prepared.push(name);
+        prepared.push((name, text));
     }
     Ok(prepared)
 }

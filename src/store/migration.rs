@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::backend::{Backend, Store};
 use super::dialect::{Connection, Row, Value, values};
 use super::fault;
+use super::scope::Scope;
 use super::statement::{Statement, statements};
 use crate::error::{Error, Result};
 
@@ -78,10 +79,14 @@ impl Migration {
 
 impl Store {
     /// Brings the schema up to date and returns the number of migrations that were applied. Safe to call from several
-    /// replicas at once: one migrates, the others wait.
+    /// replicas at once: one migrates, the others wait. A database that is up to date is read only, so that a role that owns
+    /// nothing may call it.
     pub async fn migrate(&self) -> Result<usize> {
         self.reach().await?;
-        let mut connection = self.connect_to_write().await?;
+        if self.pending_migrations().await?.is_empty() && self.unknown_migrations().await?.is_empty() {
+            return Ok(0);
+        }
+        let mut connection = self.connect_to_write(&Scope::System).await?;
         one(&mut connection, LOCK).await?;
         connection.execute(CREATE, values![]).await?;
         let (pending, unknown) = compared(self, &mut connection).await?;
@@ -112,7 +117,7 @@ impl Store {
     /// Number and name of the newest migration that is applied, which this version may not know; `None` for a database
     /// without a schema of this application.
     pub async fn schema(&self) -> Result<Option<(i64, String)>> {
-        let mut connection = self.connect_to_snapshot().await?;
+        let mut connection = self.connect_to_snapshot(&Scope::System).await?;
         let newest = if one(&mut connection, EXISTS).await?.int("tables")? == 0 {
             None
         } else {
@@ -124,7 +129,7 @@ impl Store {
 
     /// Names of the migrations that are not applied yet.
     pub async fn pending_migrations(&self) -> Result<Vec<String>> {
-        let mut connection = self.connect_to_snapshot().await?;
+        let mut connection = self.connect_to_snapshot(&Scope::System).await?;
         let pending = if one(&mut connection, EXISTS).await?.int("tables")? == 0 {
             MIGRATIONS.iter().collect()
         } else {
@@ -136,7 +141,7 @@ impl Store {
 
     /// Names of the migrations that a newer version has applied.
     pub async fn unknown_migrations(&self) -> Result<Vec<String>> {
-        let mut connection = self.connect_to_snapshot().await?;
+        let mut connection = self.connect_to_snapshot(&Scope::System).await?;
         let unknown = if one(&mut connection, EXISTS).await?.int("tables")? == 0 {
             Vec::new()
         } else {

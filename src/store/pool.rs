@@ -15,7 +15,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::{ConnectOptions, Connection, Database, Executor};
+use sqlx::{ConnectOptions, Connection, Database, Executor, SqlSafeStr as _, SqlStr};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 
@@ -232,7 +232,7 @@ where
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
 {
     /// Begins a transaction by `text`.
-    pub(super) async fn begin(&mut self, text: &'static str) -> Result<(), sqlx::Error> {
+    pub(super) async fn begin(&mut self, text: SqlStr) -> Result<(), sqlx::Error> {
         self.open = true;
         self.control(text).await
     }
@@ -240,7 +240,7 @@ where
     /// Ends the transaction by COMMIT.
     pub(super) async fn commit(mut self) -> Result<(), sqlx::Error> {
         if self.open {
-            self.control("COMMIT").await?;
+            self.control("COMMIT".into_sql_str()).await?;
             self.open = false;
         }
         Ok(())
@@ -249,13 +249,13 @@ where
     /// Ends the transaction, which has changed nothing. A reader's COMMIT is its ROLLBACK.
     pub(super) async fn end(mut self) -> Result<(), sqlx::Error> {
         if self.open && !self.has_failed() {
-            self.control("ROLLBACK").await?;
+            self.control("ROLLBACK".into_sql_str()).await?;
             self.open = false;
         }
         Ok(())
     }
 
-    async fn control(&mut self, text: &'static str) -> Result<(), sqlx::Error> {
+    async fn control(&mut self, text: SqlStr) -> Result<(), sqlx::Error> {
         let connection = self.connection()?;
         let done = connection.execute(sqlx::raw_sql(text)).await;
         self.judge(done.map(drop))

@@ -1,14 +1,11 @@
 //! Read sessions: a connection together with the scope of the call. A query is bound to the session, so the session
 //! supplies the organisations that the query filters by, and no query runs without a scope.
 
-use std::collections::BTreeSet;
-
 use super::backend::Store;
 use super::dialect::{Connection, Row, Value};
 use super::fault;
 use super::scope::Scope;
 use super::statement::{Narrowed, Query, Statement};
-use crate::domain::name::OrganisationId;
 use crate::error::{Error, Result};
 
 /// A session that reads.
@@ -21,12 +18,12 @@ pub(super) struct ReadSession {
 impl Store {
     /// A session for one query.
     pub(super) async fn reader(&self, scope: &Scope) -> Result<ReadSession> {
-        Ok(ReadSession::new(self.connect_to_read().await?, scope.clone()))
+        Ok(ReadSession::new(self.connect_to_read(scope).await?, scope.clone()))
     }
 
     /// A session for several queries that read one and the same moment.
     pub(super) async fn snapshot_reader(&self, scope: &Scope) -> Result<ReadSession> {
-        Ok(ReadSession::new(self.connect_to_snapshot().await?, scope.clone()))
+        Ok(ReadSession::new(self.connect_to_snapshot(scope).await?, scope.clone()))
     }
 }
 
@@ -108,8 +105,8 @@ impl ReadSession {
 fn scoped(query: Query, mut values: Vec<Value>, scope: &Scope) -> Vec<(Statement, Vec<Value>)> {
     match (query.narrowed, scope.organisations()) {
         (Narrowed::Shared, _) | (Narrowed::Split(_) | Narrowed::Hidden, None) => vec![(query.whole, values)],
-        (Narrowed::Filtered, own) => {
-            values.push(Value::from(own.map(list).as_deref()));
+        (Narrowed::Filtered, _) => {
+            values.push(Value::from(scope.list().as_deref()));
             vec![(query.whole, values)]
         }
         (Narrowed::Split(statement), Some(own)) => {
@@ -122,9 +119,4 @@ fn scoped(query: Query, mut values: Vec<Value>, scope: &Scope) -> Vec<(Statement
         }
         (Narrowed::Hidden, Some(_)) => Vec::new(),
     }
-}
-
-/// The organisations as a filtered query takes them: `,wim-chile,wim-peru,`. No id has a comma.
-fn list(organisations: &BTreeSet<OrganisationId>) -> String {
-    organisations.iter().fold(String::from(","), |list, id| list + id.as_str() + ",")
 }

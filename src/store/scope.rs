@@ -26,6 +26,18 @@ impl Scope {
         }
     }
 
+    /// The organisations as a filtered query takes them, `,wim-chile,wim-peru,`, if the scope is limited. No id has a comma.
+    pub(super) fn list(&self) -> Option<String> {
+        let own = self.organisations()?;
+        Some(own.iter().fold(String::from(","), |list, id| list + id.as_str() + ","))
+    }
+
+    /// The statement that tells PostgreSQL the scope, for the policies of its tables. It lasts as long as the transaction.
+    pub(super) fn setting(&self) -> String {
+        // An id has no quote: it has lower-case letters, digits and hyphens.
+        format!("SET LOCAL wim.organisations = '{}'", self.list().as_deref().unwrap_or("*"))
+    }
+
     /// Whether rows of the organisation exist in the scope.
     pub fn covers(&self, organisation: &OrganisationId) -> bool {
         self.organisations().is_none_or(|own| own.contains(organisation))
@@ -100,6 +112,9 @@ mod tests {
             assert!(scope.admit(Owner::Organisation(&other)).is_ok() && scope.admit(Owner::Alliance).is_ok());
             assert!(scope.covers(&other));
         }
+        assert_eq!(scope.setting(), "SET LOCAL wim.organisations = ',wim-chile,wim-peru,'");
+        assert_eq!(none.setting(), "SET LOCAL wim.organisations = ','");
+        assert_eq!(Scope::Alliance.setting(), "SET LOCAL wim.organisations = '*'");
         assert!(Scope::System.require_system().is_ok());
         assert!(Scope::Alliance.require_system().is_err() && scope.require_system().is_err());
     }

@@ -100,7 +100,7 @@ impl Store {
     ///
     /// Fails with `RequestIdReused` if the `request_id` was used for another method or payload.
     pub async fn begin(&self, receipt: Receipt) -> Result<Begun> {
-        let mut session = WriteSession::new(self, self.connect_to_write().await?, receipt);
+        let mut session = WriteSession::new(self, self.connect_to_write(&receipt.scope).await?, receipt);
         let Some(request) = session.receipt.request.clone() else { return Ok(Begun::Fresh(session)) };
         let actor = session.receipt.actor.clone();
         // The row is written before the change: an equal request then waits on its key until this transaction ends.
@@ -165,9 +165,10 @@ impl WriteSession {
         owner: &str,
         now: impl FnOnce() -> Timestamp + Send,
     ) -> Result<Self> {
-        let connection = store.connect_to_write().await?;
+        let scope = Scope::System;
+        let connection = store.connect_to_write(&scope).await?;
         let actor = format!("worker:{owner}");
-        let receipt = Receipt { actor, scope: Scope::System, now: now(), request: None };
+        let receipt = Receipt { actor, scope, now: now(), request: None };
         Ok(Self::new(store, connection, receipt))
     }
 
@@ -294,7 +295,7 @@ pub(super) struct Housekeeping(ReadSession);
 impl Store {
     /// Begins a transaction of housekeeping.
     pub(super) async fn housekeeping(&self, scope: &Scope) -> Result<Housekeeping> {
-        Ok(Housekeeping(ReadSession::new(self.connect_to_write().await?, scope.clone())))
+        Ok(Housekeeping(ReadSession::new(self.connect_to_write(scope).await?, scope.clone())))
     }
 }
 

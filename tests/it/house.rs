@@ -74,6 +74,8 @@ const SYSTEM_SCOPE: &[(&str, &str)] = &[
     ),
     ("src/service/authentication.rs", "authentication, and the operator at the machine"),
     ("src/service/invitation.rs", "whoever shows the secret of an invitation is nobody yet"),
+    ("src/store/backend.rs", "the log of SQLite has rows of everybody"),
+    ("src/store/migration.rs", "the schema has rows of everybody"),
     ("src/store/queue.rs", "the queue of the workers"),
     ("src/store/completion.rs", "the end of a run, which its worker saves"),
     ("src/store/session.rs", "sessions of workers"),

@@ -15,6 +15,16 @@ const REQUIRE: &str = "WIM_MATCH_REQUIRE_POSTGRES";
 /// Directory of another PostgreSQL's programs.
 const BINARIES: &str = "WIM_MATCH_POSTGRES_BIN";
 
+/// The role that owns the tables of the tests, and reads and changes all rows.
+const SUPERUSER: &str = "wim";
+/// The role as which the service connects.
+const BOUND: &str = "wim_app";
+
+/// The URL of a database for a superuser, who looks and changes past the policies.
+pub(crate) fn past_the_policies(url: &str) -> String {
+    url.replace(&format!("user={BOUND}"), &format!("user={SUPERUSER}"))
+}
+
 /// Runs as the server's owner: makes a cluster, prints its directory, and ends the server when its input ends. Its
 /// collation is a language's on purpose: what depends on the order of bytes must say so itself.
 const SCRIPT: &str = r#"
@@ -125,36 +135,37 @@ impl Postgres {
         assert!(as_owner().args(["sh", "-c", &kill]).status().expect("a shell runs").success(), "{kill}");
     }
 
-    /// URL of a fresh database with the schema in place.
+    /// URL of a fresh database with the schema in place, for a role that owns nothing and that the policies bind.
     pub(crate) fn migrated(&self) -> String {
-        self.create("TEMPLATE house")
+        self.url(&self.create("TEMPLATE house"), BOUND)
     }
 
-    /// URL of an empty database.
+    /// URL of an empty database, for a superuser.
     pub(crate) fn empty(&self) -> String {
-        self.create("TEMPLATE template0")
+        self.url(&self.create("TEMPLATE template0"), SUPERUSER)
     }
 
     fn create(&self, options: &str) -> String {
         let name = format!("t{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        assert!(self.psql(&format!("CREATE DATABASE {name} {options}")), "database {name} is made");
-        self.url(&name)
+        let create = format!("CREATE DATABASE {name} {options}");
+        assert!(self.psql("postgres", &create), "database {name} is made");
+        name
     }
 
-    fn url(&self, database: &str) -> String {
-        format!("postgres:///{database}?host={}&user=wim", self.socket.display())
+    fn url(&self, database: &str, role: &str) -> String {
+        format!("postgres:///{database}?host={}&user={role}", self.socket.display())
     }
 
-    fn psql(&self, command: &str) -> bool {
+    fn psql(&self, database: &str, command: &str) -> bool {
         let mut psql = Command::new(&self.psql);
-        psql.args(["-X", "-q", "-U", "wim", "-d", "postgres", "-c", command, "-h"]).arg(&self.socket);
+        psql.args(["-X", "-q", "-U", SUPERUSER, "-d", database, "-c", command, "-h"]).arg(&self.socket);
         psql.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("psql runs").success()
     }
 
     #[expect(clippy::disallowed_methods, reason = "waits for a real process")]
     fn wait_until_ready(&self) {
         let start = Instant::now();
-        while !self.psql("SELECT 1") {
+        while !self.psql("postgres", "SELECT 1") {
             assert!(start.elapsed() < Duration::from_mins(1), "PostgreSQL did not start within a minute");
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -163,8 +174,8 @@ impl Postgres {
     /// Every test's database is a copy of this one, which migrated once. A thread of its own, because the caller may
     /// stand inside a runtime.
     fn make_template(&self) {
-        assert!(self.psql("CREATE DATABASE house TEMPLATE template0"), "the template is made");
-        let url = self.url("house");
+        assert!(self.psql("postgres", "CREATE DATABASE house TEMPLATE template0"), "the template is made");
+        let url = self.url("house", SUPERUSER);
         let migrate = move || {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -175,6 +186,11 @@ impl Postgres {
             });
         };
         std::thread::spawn(migrate).join().expect("the template is migrated");
+        let role = format!(
+            "CREATE ROLE {BOUND} LOGIN; GRANT USAGE ON SCHEMA public TO {BOUND}; \
+             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {BOUND}"
+        );
+        assert!(self.psql("house", &role), "the role of the service is made");
     }
 }
 

@@ -12,6 +12,7 @@ mod run;
 mod schema;
 mod session;
 mod statistics;
+mod wall;
 
 /// Emits every case for both databases.
 macro_rules! on_both_databases {

@@ -99,7 +99,7 @@ fn secrets_are_made_once_and_no_other_user_reaches_them() {
         assert!(Command::new(&script).status().expect("runs").success());
         let secrets = home.path().join("secrets");
         let read = |name: &str| fs::read_to_string(secrets.join(name)).expect("a secret");
-        let password = read("postgres-password");
+        let password = read("database-password");
         assert!(password.len() == 48 && password != read("grafana-password"), "{password}");
         assert!(read("wim-match.env").contains(&format!("//wim_match:{password}@postgres/wim_match\n")));
         assert_eq!((permissions(&secrets), permissions(&secrets.join("wim-match.env"))), (0o700, 0o600));

@@ -24,7 +24,7 @@ use wim_match::store::{
     StagedRow, Store, WriteSession,
 };
 
-use crate::postgres::{Postgres, postgres};
+use crate::postgres::{Postgres, past_the_policies, postgres};
 
 /// Length of every lease in this suite: no lease ends by itself while a case runs.
 pub(crate) const LEASE: Duration = Duration::from_hours(1);
@@ -223,7 +223,8 @@ impl Raw {
 impl Fixture {
     pub(crate) async fn raw(&self) -> Raw {
         if self.url.starts_with("postgres") {
-            Raw::Postgres(sqlx::PgConnection::connect(&self.url).await.expect("connects"))
+            let url = past_the_policies(&self.url);
+            Raw::Postgres(sqlx::PgConnection::connect(&url).await.expect("connects"))
         } else {
             let url = format!("sqlite:{}", self.url);
             Raw::Sqlite(sqlx::SqliteConnection::connect(&url).await.expect("connects"))

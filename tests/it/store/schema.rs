@@ -16,7 +16,8 @@ on_both_databases! {
 
 async fn every_statement_is_prepared(f: Fixture) {
     let prepared = f.store.prepare_statements().await.expect("all statements fit");
-    assert_eq!(prepared, declared_statements(), "every declared statement is registered");
+    let names: Vec<&str> = prepared.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, declared_statements(), "every declared statement is registered");
 }
 
 async fn a_migrated_database_is_left_alone(f: Fixture) {
