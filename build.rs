@@ -3,16 +3,16 @@
 //! Output, in `OUT_DIR`:
 //! - the messages and services of the API, and `descriptors.bin`, their descriptor set, for reflection;
 //! - `policy_codes.rs`: the enums `Criterion` and `HardRule`, from the enums of `policy.proto` and their options;
+//! - `field_rules.rs`: a constant per field that has the option `rules`;
 //! - `reason_codes.rs`: the enum `ReasonCode`, from the table `[reason]` of the English wording.
 //!
-//! The two files of codes name no crate but `serde`, so the domain that includes them does not depend on prost.
+//! These files name no crate but `serde`, so the domain that includes them does not depend on prost.
 
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use prost::Message as _;
 use protox::prost_reflect::{DescriptorPool, EnumDescriptor, EnumValueDescriptor, Value};
 
 /// The package of the API.
@@ -40,9 +40,11 @@ fn main() -> Outcome<()> {
     compiler.include_imports(true).include_source_info(true).open_files(&files)?;
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     fs::write(out.join("policy_codes.rs"), policy_codes(&compiler.descriptor_pool())?)?;
+    fs::write(out.join("field_rules.rs"), field_rules(&compiler.descriptor_pool())?)?;
     fs::write(out.join("reason_codes.rs"), reason_codes(&fs::read_to_string(REASONS)?)?)?;
+    // Encoded by the compiler, they keep the options that the package defines.
+    fs::write(out.join("descriptors.bin"), compiler.encode_file_descriptor_set())?;
     let descriptors = compiler.file_descriptor_set();
-    fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
     let mut prost = tonic_prost_build::Config::new();
     prost.enable_type_names();
     // Equal answers are equal bytes: a hash map would be written in another order each time.
@@ -134,6 +136,53 @@ fn policy_codes(pool: &DescriptorPool) -> Outcome<String> {
     let codes = rules.map(|value| proto_code(&value, "HARD_RULE_")).collect::<Outcome<Vec<_>>>()?;
     text += &closed_set("HardRule", &documentation, &codes)?;
     Ok(text)
+}
+
+/// One constant per field that has the option `rules`, named by its message and its field. What the option does not limit is
+/// at its widest.
+fn field_rules(pool: &DescriptorPool) -> Outcome<String> {
+    let name = format!("{PACKAGE}.rules");
+    let extension = pool.get_extension_by_name(&name).ok_or_else(|| format!("the protos have no {name}"))?;
+    let mut text = String::new();
+    for message in pool.all_messages().filter(|message| message.package_name() == PACKAGE) {
+        for field in message.fields().filter(|field| field.options().has_extension(&extension)) {
+            let options = field.options();
+            let Value::Message(rules) = options.get_extension(&extension).into_owned() else { continue };
+            let number = |rule: &str, widest: &str| {
+                let stated = rules.has_field_by_name(rule).then(|| rules.get_field_by_name(rule)).flatten();
+                let stated =
+                    stated.and_then(|value| value.as_i32().map(i64::from).or_else(|| value.as_i64()));
+                stated.map_or_else(|| widest.to_owned(), |number| number.to_string())
+            };
+            writeln!(text, "/// Of `{}.{}`.", message.name(), field.name())?;
+            writeln!(
+                text,
+                "pub const {}_{}: FieldRule = FieldRule {{ min_characters: {}, max_characters: {}, \
+                 min_items: {}, max_items: {}, least: {}, most: {} }};",
+                upper_case(message.name()),
+                field.name().to_uppercase(),
+                number("min_characters", "0"),
+                number("max_characters", "usize::MAX"),
+                number("min_items", "0"),
+                number("max_items", "usize::MAX"),
+                number("least", "i32::MIN"),
+                number("most", "i32::MAX"),
+            )?;
+        }
+    }
+    Ok(text)
+}
+
+/// `MentorOffer` as `MENTOR_OFFER`.
+fn upper_case(name: &str) -> String {
+    let mut text = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !text.is_empty() {
+            text.push('_');
+        }
+        text.push(letter.to_ascii_uppercase());
+    }
+    text
 }
 
 /// An enum of the API, with its comment.

@@ -5,6 +5,7 @@
 //! the machine of the service (`serve`, `admin`, `doctor`, `demo`, `manual`, `completions`); and the solver for problems that the caller brings in files
 //! (`diagnose`, `solve`, `verify`, `what-if`, `repair`), which needs no service.
 
+mod access;
 mod admin;
 mod caller;
 mod cost;
@@ -79,6 +80,21 @@ enum Command {
     Invite(caller::InviteOptions),
     /// Redeem an invitation: choose a handle, and get your first token.
     Redeem(caller::RedeemOptions),
+    /// Create and list principals: who may call.
+    #[command(subcommand)]
+    Principal(access::PrincipalCommand),
+    /// Grant, list and end the roles of principals.
+    #[command(subcommand)]
+    Grant(access::GrantCommand),
+    /// Create, list and revoke the credentials of principals.
+    #[command(subcommand)]
+    Credential(access::CredentialCommand),
+    /// List and cancel invitations.
+    #[command(subcommand)]
+    Invitation(access::InvitationCommand),
+    /// List and verify the audit: who changed or read what, and when.
+    #[command(subcommand)]
+    Audit(access::AuditCommand),
     /// Register and list organisations.
     #[command(subcommand)]
     Organisation(organisation::Command),
@@ -132,6 +148,11 @@ impl Cli {
             Command::Whoami => caller::who_am_i(&global).await,
             Command::Invite(options) => caller::invite(options, &global).await,
             Command::Redeem(options) => caller::redeem(options, &global).await,
+            Command::Principal(command) => access::principal(command, &global).await,
+            Command::Grant(command) => access::grant(command, &global).await,
+            Command::Credential(command) => access::credential(command, &global).await,
+            Command::Invitation(command) => access::invitation(command, &global).await,
+            Command::Audit(command) => access::audit(command, &global).await,
             Command::Organisation(command) => organisation::run(command, &global).await,
             Command::Round(command) => round::run(command, &global).await,
             Command::Events(command) => events::run(command, &global).await,

@@ -11,6 +11,7 @@ pub mod event;
 pub mod everyday;
 pub mod explanation;
 pub mod failure;
+pub mod field_rule;
 pub mod folding;
 pub mod grant;
 pub mod language;

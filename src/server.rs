@@ -2,6 +2,7 @@
 
 mod accept;
 mod connection;
+mod expiry;
 mod gauges;
 mod housekeeping;
 mod monitoring;
@@ -190,7 +191,7 @@ impl Server {
             .add_service(RunServiceServer::new(runs).max_decoding_message_size(max))
             .add_service(SolverServiceServer::new(solver).max_decoding_message_size(max))
             .prepare();
-        let gauges = Gauges::new(service.clone(), Arc::clone(&edge), health.clone());
+        let gauges = Gauges::new(service.clone(), Arc::clone(&edge), health.clone(), tls.clone());
         gauges.shown_by(&metrics);
         tasks.spawn(Arc::clone(&gauges).watch_queue(stop.clone()));
         tasks.spawn(sealing::run(service.clone(), stop.clone()));

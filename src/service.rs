@@ -174,10 +174,13 @@ fn check_request_id(id: &str, violations: &mut Violations) {
     }
 }
 
+/// Characters of a UUID with hyphens.
+const UUID_LENGTH: usize = 36;
+
 /// Parses a `request_id` into its canonical spelling.
 fn parse_request_id(id: &str) -> Result<String> {
-    let parsed: Result<uuid::Uuid, _> = id.parse();
-    parsed.map(|uuid| uuid.to_string()).map_err(|_| {
+    let parsed: Option<uuid::Uuid> = id.parse().ok().filter(|_| id.len() == UUID_LENGTH);
+    parsed.map(|uuid| uuid.to_string()).ok_or_else(|| {
         let mut violations = Violations::default();
         violations.push("request_id", id, "is not a UUID", "create a new random UUID for every new request");
         Error::InvalidFields(violations)

@@ -305,6 +305,8 @@ CREATE TABLE credential (
     label TEXT COLLATE "C" NOT NULL,
     expire_micros BIGINT,
     revoke_micros BIGINT,
+    -- When it last opened a call, to the minute and a minute late.
+    use_micros BIGINT,
     create_micros BIGINT NOT NULL,
     UNIQUE (kind, identity)
 );
@@ -319,10 +321,15 @@ CREATE TABLE invitation (
     expire_micros BIGINT NOT NULL,
     redeem_micros BIGINT,
     principal_id TEXT COLLATE "C" REFERENCES principal (id),
+    -- Who created it: the id of a principal, or 'operator'.
+    actor TEXT COLLATE "C" NOT NULL,
+    cancel_micros BIGINT CHECK (cancel_micros IS NULL OR redeem_micros IS NULL),
     create_micros BIGINT NOT NULL,
     CHECK ((redeem_micros IS NULL) = (principal_id IS NULL))
 );
 CREATE INDEX invitation_principal ON invitation (principal_id);
+CREATE INDEX invitation_actor ON invitation (actor, id);
+CREATE INDEX invitation_expiry ON invitation (expire_micros);
 
 -- First answers by request_id.
 CREATE TABLE idempotency (

@@ -305,6 +305,8 @@ CREATE TABLE credential (
     label TEXT NOT NULL,
     expire_micros INTEGER,
     revoke_micros INTEGER,
+    -- When it last opened a call, to the minute and a minute late.
+    use_micros INTEGER,
     create_micros INTEGER NOT NULL,
     UNIQUE (kind, identity)
 ) STRICT, WITHOUT ROWID;
@@ -319,10 +321,15 @@ CREATE TABLE invitation (
     expire_micros INTEGER NOT NULL,
     redeem_micros INTEGER,
     principal_id TEXT REFERENCES principal (id),
+    -- Who created it: the id of a principal, or 'operator'.
+    actor TEXT NOT NULL,
+    cancel_micros INTEGER CHECK (cancel_micros IS NULL OR redeem_micros IS NULL),
     create_micros INTEGER NOT NULL,
     CHECK ((redeem_micros IS NULL) = (principal_id IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX invitation_principal ON invitation (principal_id);
+CREATE INDEX invitation_actor ON invitation (actor, id);
+CREATE INDEX invitation_expiry ON invitation (expire_micros);
 
 -- First answers by request_id.
 CREATE TABLE idempotency (

@@ -208,6 +208,31 @@ impl AdminService for AdminApi {
         }))
     }
 
+    async fn list_invitations(
+        &self,
+        request: Request<v1::ListInvitationsRequest>,
+    ) -> Result<Response<v1::ListInvitationsResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let request = request.into_inner();
+        let page = PageRequest { size: request.page_size, token: request.page_token };
+        let page = self.service.list_invitations(&caller, &page).await?;
+        let (invitations, next_page_token) = page::messages(&page, invitation_message);
+        Ok(Response::new(v1::ListInvitationsResponse { invitations, next_page_token }))
+    }
+
+    async fn cancel_invitation(
+        &self,
+        request: Request<v1::CancelInvitationRequest>,
+    ) -> Result<Response<v1::CancelInvitationResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::CancelInvitationRequest { name, request_id, validate_only } = request.into_inner();
+        let how = Change { request_id: &request_id, validate_only };
+        let done = self.service.cancel_invitation(&caller, &name, how).await;
+        let (cancelled, violations) = outcome(validate_only, done)?;
+        let invitation = cancelled.as_ref().map(invitation_message);
+        Ok(Response::new(v1::CancelInvitationResponse { invitation, violations }))
+    }
+
     async fn redeem_invitation(
         &self,
         request: Request<v1::RedeemInvitationRequest>,

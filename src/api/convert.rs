@@ -39,6 +39,11 @@ pub fn moment(at: &prost_types::Timestamp) -> Option<Timestamp> {
     Timestamp::from_microsecond(micros).ok()
 }
 
+/// A moment of an answer as text; empty without one.
+pub fn time_shown(at: Option<&prost_types::Timestamp>) -> String {
+    at.and_then(moment).map(|at| at.to_string()).unwrap_or_default()
+}
+
 /// The etag of a version.
 pub fn etag(version: i64) -> String {
     etag_of(version)

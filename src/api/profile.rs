@@ -172,7 +172,7 @@ fn warnings(warnings: &[Warning]) -> Vec<v1::FieldWarning> {
     let told = |warning: &Warning| v1::FieldWarning {
         field: format!("profile.{}", warning.field),
         value: warning.value.clone(),
-        code: warning.code.as_str().to_owned(),
+        code: warning.code as i32,
         description: wording::warning(warning, lang),
     };
     warnings.iter().map(told).collect()
@@ -279,7 +279,7 @@ async fn tell(found: Findings, answers: &Answering<v1::ImportProfilesResponse>) 
     }
     for RowWarning { row, warning } in found.warnings {
         let description = wording::warning(&warning, lang);
-        let code = warning.code.as_str().to_owned();
+        let code = warning.code as i32;
         let told = v1::RowWarning { row, field: warning.field, value: warning.value, code, description };
         answers.send(response(Answer::Warning(told))).await?;
     }

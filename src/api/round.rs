@@ -162,7 +162,7 @@ impl RoundService for RoundApi {
         let lang = reader::current();
         let warnings = done.warnings.into_iter().map(|(profile, warning)| v1::ProfileWarning {
             profile,
-            code: warning.code.as_str().to_owned(),
+            code: warning.code as i32,
             description: wording::warning(&warning, lang),
             field: warning.field,
             value: warning.value,

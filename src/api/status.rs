@@ -333,7 +333,8 @@ mod tests {
             let names: Vec<_> = details.iter().map(detail_name).collect();
             let info = status.get_details_error_info().expect("an ErrorInfo");
             assert_eq!((info.reason.as_str(), status.code()), (reason.code(), code_of(reason)));
-            let keys: Vec<String> = info.metadata.into_keys().collect();
+            let mut keys: Vec<String> = info.metadata.into_keys().collect();
+            keys.sort();
             row(reason, &names.join(", "), &keys.join(", "), status.message());
         }
         row(Reason::RunInterrupted, "in Run.failure only", "", "");

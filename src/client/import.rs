@@ -230,11 +230,12 @@ fn notice_of_cell(line: u64, CellWarning { column, value, code }: CellWarning, l
 }
 
 fn notice(warning: v1::RowWarning) -> Notice {
+    let code = warning.code().as_str_name().trim_start_matches("WARNING_CODE_").to_owned();
     Notice {
         line: u64::try_from(warning.row).unwrap_or_default(),
         column: column_of(&warning.field),
         value: warning.value,
-        code: warning.code,
+        code,
         what: warning.description,
     }
 }

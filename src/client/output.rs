@@ -39,6 +39,24 @@ pub fn json<M: prost::Message + prost::Name>(message: &M) -> Result<(), Error> {
     Ok(data(&to_json(message)?)?)
 }
 
+/// Writes messages to standard output: one JSON object each, or the rows of a table.
+pub fn items<M: prost::Message + prost::Name, const N: usize>(
+    items: &[M],
+    header: [Message; N],
+    row: impl Fn(&M) -> [String; N],
+    in_json: bool,
+    lang: Lang,
+) -> Result<(), Error> {
+    if in_json {
+        return items.iter().try_for_each(json);
+    }
+    let mut rows = titled(&header, lang);
+    for item in items {
+        rows.add_row(row(item));
+    }
+    Ok(data(&rows.to_string())?)
+}
+
 /// Writes a message to standard error, in the language of the reader.
 pub fn tell(message: &Message, lang: Lang) {
     say(&wording::message(message, lang));

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::field_rule;
 use super::violation::Violations;
 
 /// The beginning of every API token, by which secret scanners find it.
@@ -14,11 +15,6 @@ pub const TOKEN_PREFIX: &str = "wimm_";
 pub const VISIBLE: usize = TOKEN_PREFIX.len() + 6;
 /// Characters of a whole token.
 pub const WHOLE: usize = TOKEN_PREFIX.len() + 64;
-
-/// Longest label, in characters.
-const MAX_LABEL: usize = 200;
-/// Longest claim of a JWT that names somebody, in characters.
-const MAX_CLAIM: usize = 500;
 
 /// Kind of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,10 +123,10 @@ pub enum IdentityDraft {
 }
 
 impl CredentialDraft {
-    /// Parses the draft at `now`, or returns all violations. `None` as the identity means a new token.
-    pub fn parse(&self, now: Timestamp) -> Result<Option<Presented>, Violations> {
+    /// The identity and the label of the draft at `now`, or all violations. `None` as the identity means a new token.
+    pub fn parse(&self, now: Timestamp) -> Result<(Option<Presented>, String), Violations> {
         let mut violations = Violations::of_request();
-        check_label(&self.label, &mut violations);
+        let label = parse_label(&self.label, &mut violations);
         if let Some(expire) = self.expire
             && expire <= now
         {
@@ -139,16 +135,24 @@ impl CredentialDraft {
         let identity = match &self.identity {
             IdentityDraft::Token => None,
             IdentityDraft::Jwt(issuer, subject) => {
-                for (field, claim) in [("jwt.issuer", issuer), ("jwt.subject", subject)] {
-                    if claim.is_empty() || claim.chars().count() > MAX_CLAIM {
-                        violations.push(field, claim, "has the wrong length; give 1 to 500 characters", "");
+                // A claim is compared byte by byte, so it is taken as it is or not at all.
+                for (field, rule, claim) in [
+                    ("jwt.issuer", field_rule::JWT_IDENTITY_ISSUER, issuer),
+                    ("jwt.subject", field_rule::JWT_IDENTITY_SUBJECT, subject),
+                ] {
+                    let before = violations.count();
+                    if rule.text(field, claim, &mut violations) != *claim && violations.count() == before {
+                        let wrong = "has blanks around it, or is not in normal form C of Unicode";
+                        violations.push(field, claim, wrong, "");
                     }
                 }
                 Some(Presented::Jwt { issuer: issuer.clone(), subject: subject.clone() })
             }
             IdentityDraft::Certificate(text) => {
                 let fingerprint = text.replace(':', "").to_ascii_lowercase();
-                let is_digest = fingerprint.len() == 64 && fingerprint.bytes().all(|b| b.is_ascii_hexdigit());
+                let is_digest = text.len() <= field_rule::CERTIFICATE_IDENTITY_FINGERPRINT.max_characters
+                    && fingerprint.len() == 64
+                    && fingerprint.bytes().all(|b| b.is_ascii_hexdigit());
                 if !is_digest {
                     let wrong =
                         "is no fingerprint; give the SHA-256 of the certificate, 64 hexadecimal digits";
@@ -157,15 +161,13 @@ impl CredentialDraft {
                 Some(Presented::Certificate { fingerprint })
             }
         };
-        violations.finish(identity)
+        violations.finish((identity, label))
     }
 }
 
-/// Adds the violation of a label that is too long.
-pub fn check_label(label: &str, violations: &mut Violations) {
-    if label.chars().count() > MAX_LABEL {
-        violations.push("label", label, "is too long; give 200 characters at most", "");
-    }
+/// Parses what a credential is for.
+pub fn parse_label(label: &str, violations: &mut Violations) -> String {
+    field_rule::CREDENTIAL_LABEL.text("label", label, violations)
 }
 
 /// What people may see of what is shown.
@@ -219,6 +221,8 @@ pub struct Credential {
     pub expire_time: Option<Timestamp>,
     /// The moment of its revocation; `None` if it was not revoked.
     pub revoke_time: Option<Timestamp>,
+    /// When it last opened a call, to the minute; written some minutes late.
+    pub use_time: Option<Timestamp>,
 }
 
 #[cfg(test)]

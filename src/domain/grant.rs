@@ -251,6 +251,19 @@ pub struct Invitation {
     pub create_time: Timestamp,
     /// The moment from which it cannot be redeemed.
     pub expire_time: Timestamp,
+    /// Who created it: the id of a principal, or `operator`.
+    pub creator: String,
+    /// When it was redeemed, and the id of the principal that it made.
+    pub redeemed: Option<(Timestamp, String)>,
+    /// When it was cancelled.
+    pub cancel_time: Option<Timestamp>,
+}
+
+impl Invitation {
+    /// Whether it can be redeemed at `latest`, the latest moment that the service has seen.
+    pub fn is_open(&self, latest: Timestamp) -> bool {
+        self.redeemed.is_none() && self.cancel_time.is_none() && latest < self.expire_time
+    }
 }
 
 #[cfg(test)]

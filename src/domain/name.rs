@@ -55,7 +55,7 @@ fn is_own_id(id: &str) -> bool {
 }
 
 /// Whether `id` is a UUID in its one canonical spelling.
-fn is_uuid(id: &str) -> bool {
+pub fn is_uuid(id: &str) -> bool {
     id.parse::<uuid::Uuid>().is_ok_and(|uuid| uuid.hyphenated().to_string() == id)
 }
 

@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::field_rule::{self, FieldRule};
 use super::membership::Membership;
 use super::name::OrganisationId;
 use super::violation::Violations;
 use super::vocabulary::Country;
 
-/// Longest display name, in characters.
-pub const MAX_DISPLAY_NAME: usize = 200;
+/// The rule of a display name.
+const DISPLAY_NAME: FieldRule = field_rule::ORGANISATION_DISPLAY_NAME;
 
 /// Rules of an organisation for its own members.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,19 +133,7 @@ impl OrganisationContent {
     }
 }
 
-/// Parses a display name of an organisation or a round.
+/// Parses a display name of an organisation or a round, which have the same rule.
 pub fn parse_display_name(text: &str, violations: &mut Violations) -> String {
-    let trimmed = text.trim();
-    let length = trimmed.chars().count();
-    if length == 0 || length > MAX_DISPLAY_NAME {
-        violations.push("display_name", text, "has no character or more than 200", "use 1 to 200 characters");
-    } else if trimmed.chars().any(char::is_control) {
-        violations.push(
-            "display_name",
-            text.escape_debug(),
-            "has control characters",
-            "remove tabs, line breaks and the like",
-        );
-    }
-    trimmed.to_owned()
+    DISPLAY_NAME.text("display_name", text, violations)
 }

@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::language;
 use super::name::Handle;
 use super::profile::zone_of;
 use super::violation::Violations;
+use super::{field_rule, language};
 
 /// Most languages of a principal.
-const MAX_LANGUAGES: usize = 10;
+const MAX_LANGUAGES: usize = field_rule::PRINCIPAL_LANGUAGES.max_items;
 
 /// Whether a principal is a person or a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

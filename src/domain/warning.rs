@@ -31,17 +31,17 @@ impl Warning {
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum WarningCode {
     /// A word such as `n/a` or `self-employed` was read as no answer.
-    NoAnswer,
+    NoAnswer = 1,
     /// The time zone is UTC, which has no clock changes.
-    FixedZone,
+    FixedZone = 2,
     /// The roster has no first day at work.
-    RosterWithoutDay,
+    RosterWithoutDay = 3,
     /// Hours between two half hours were cut to the half hours that they cover.
-    HoursCut,
+    HoursCut = 4,
     /// The id differs from another id of the organisation only by leading zeros or by capitals.
-    SimilarId,
+    SimilarId = 5,
     /// The list names an id of the person's own organisation that the organisation does not have.
-    UnknownId,
+    UnknownId = 6,
 }
 
 impl WarningCode {

@@ -128,7 +128,7 @@ impl Protocol {
     ) {
         let paced = Paced { stream, connection: Arc::clone(&connection), pause: None };
         let Some(tls) = &self.tls else { return self.speak(paced, connection, edge, routed, ending).await };
-        let config = Arc::clone(&tls.borrow());
+        let config = Arc::clone(&tls.borrow().config);
         if let Some(stream) = Box::pin(handshake(config, paced, &connection, edge, ending)).await {
             self.speak(stream, connection, edge, routed, ending).await;
         }

@@ -7,14 +7,15 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::tls::Current;
 use crate::api::{Cause, Edge};
 use crate::clock::Stopwatch;
 use crate::service::Service;
 use crate::store::{QueueLength, Scope};
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::{
-    CONNECTIONS, CONNECTIONS_MOST, EDGE_BYTES, EDGE_CALLS, EDGE_CONNECTIONS, EDGE_REFUSALS, Metric,
-    PURGE_AGE, QUEUE_AGE, QUEUE_RUNS, READY, Readings, SOLVER_WAITING, SOLVER_WORKING,
+    CERTIFICATE_REMAINING, CONNECTIONS, CONNECTIONS_MOST, EDGE_BYTES, EDGE_CALLS, EDGE_CONNECTIONS,
+    EDGE_REFUSALS, Metric, PURGE_AGE, QUEUE_AGE, QUEUE_RUNS, READY, Readings, SOLVER_WAITING, SOLVER_WORKING,
 };
 
 /// Time between two looks at the queue of runs.
@@ -29,6 +30,8 @@ pub(super) struct Gauges {
     service: Service,
     edge: Arc<Edge>,
     ready: watch::Receiver<bool>,
+    /// The certificate of the port for calls, if it has one.
+    tls: Option<Current>,
     /// `None` while the database cannot be read.
     queue: Mutex<Option<QueueLength>>,
     /// Since the last purge that ended well, or since the start.
@@ -36,11 +39,17 @@ pub(super) struct Gauges {
 }
 
 impl Gauges {
-    pub(super) fn new(service: Service, edge: Arc<Edge>, ready: watch::Receiver<bool>) -> Arc<Self> {
+    pub(super) fn new(
+        service: Service,
+        edge: Arc<Edge>,
+        ready: watch::Receiver<bool>,
+        tls: Option<Current>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             service,
             edge,
             ready,
+            tls,
             queue: Mutex::default(),
             purged: Mutex::new(Stopwatch::start()),
         })
@@ -48,7 +57,7 @@ impl Gauges {
 
     /// Has `metrics` show the gauges as long as they exist.
     pub(super) fn shown_by(self: &Arc<Self>, metrics: &Metrics) {
-        let gauges: [(&'static Metric, Read); 12] = [
+        let gauges: [(&'static Metric, Read); 13] = [
             (&EDGE_CONNECTIONS, Self::edge_connections),
             (&EDGE_CALLS, |this, readings| readings.count(this.edge.counts().calls as u64)),
             (&EDGE_BYTES, |this, readings| readings.count(this.edge.counts().bytes as u64)),
@@ -61,6 +70,7 @@ impl Gauges {
                 this.queue().iter().for_each(|queue| readings.value(queue.age.as_secs_f64()));
             }),
             (&PURGE_AGE, Self::purge_age),
+            (&CERTIFICATE_REMAINING, Self::certificate_remaining),
             (&SOLVER_WORKING, |this, readings| readings.count(this.service.solver_queue().0)),
             (&SOLVER_WAITING, |this, readings| readings.count(this.service.solver_queue().1)),
         ];
@@ -97,6 +107,12 @@ impl Gauges {
     fn purge_age(&self, readings: &Readings<'_>) {
         let since = *self.purged.lock().unwrap_or_else(PoisonError::into_inner);
         readings.value(since.elapsed().as_secs_f64());
+    }
+
+    fn certificate_remaining(&self, readings: &Readings<'_>) {
+        if let Some(until) = self.tls.as_ref().and_then(|tls| tls.borrow().until) {
+            readings.value(until.duration_since(self.service.clock().now()).as_secs_f64());
+        }
     }
 
     fn queue(&self) -> Option<QueueLength> {

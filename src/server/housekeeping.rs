@@ -62,9 +62,9 @@ fn report(purged: &Purged, metrics: &Metrics) {
         metrics.purged(kind.as_str(), *number);
     }
     let (imports, answers, runs) = (purged.of(Kind::Import), purged.of(Kind::Answer), purged.of(Kind::Run));
-    let audit_entries = purged.of(Kind::Audit);
+    let (invitations, audit_entries) = (purged.of(Kind::Invitation), purged.of(Kind::Audit));
     if purged.total() > 0 {
-        tracing::info!(imports, answers, runs, audit_entries, "purged what is no longer kept");
+        tracing::info!(imports, answers, invitations, runs, audit_entries, "purged what is no longer kept");
     } else {
         tracing::debug!("nothing to purge");
     }

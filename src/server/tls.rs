@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 use tokio_rustls::rustls::crypto::ring;
@@ -18,6 +19,7 @@ use tokio_rustls::rustls::time_provider::TimeProvider;
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
+use super::expiry::end_of_validity;
 use super::watched::Watched;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
@@ -25,11 +27,20 @@ use crate::config::{Config, ConfigError};
 /// The one protocol inside of TLS.
 const HTTP_2: &[u8] = b"h2";
 
-/// What the service shows and what it accepts, as it is at present.
-pub(super) type Current = watch::Receiver<Arc<ServerConfig>>;
+/// What the service shows and what it accepts.
+#[derive(Debug)]
+pub(super) struct Shown {
+    /// For connections.
+    pub(super) config: Arc<ServerConfig>,
+    /// The moment at which the first certificate of the chain ends, if it can be read.
+    pub(super) until: Option<Timestamp>,
+}
+
+/// The same, as it is at present.
+pub(super) type Current = watch::Receiver<Arc<Shown>>;
 
 /// The same, with what follows the files.
-pub(super) type Followed = (Current, Watched<Arc<ServerConfig>>);
+pub(super) type Followed = (Current, Watched<Arc<Shown>>);
 
 /// TLS as the settings want it; `None` without a certificate.
 pub(super) async fn of(config: &Config, clock: &Arc<dyn Clock>) -> Result<Option<Followed>, ConfigError> {
@@ -62,11 +73,12 @@ impl TimeProvider for Now {
 }
 
 /// `contents`: the certificate, its key, and the authorities of client certificates, if there are any.
-fn made_of(contents: &[Vec<u8>], clock: Arc<dyn Clock>) -> anyhow::Result<Arc<ServerConfig>> {
+fn made_of(contents: &[Vec<u8>], clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Shown>> {
     let (chain, key) = match contents {
         [chain, key, ..] => (certificates(chain).context("the certificate")?, key),
         _ => anyhow::bail!("the certificate or its key is missing"),
     };
+    let until = chain.iter().filter_map(|certificate| end_of_validity(certificate)).min();
     let key = PrivateKeyDer::from_pem_slice(key).context("the key is no PEM")?;
     let provider = Arc::new(ring::default_provider());
     let verifier = match contents.get(2) {
@@ -90,7 +102,7 @@ fn made_of(contents: &[Vec<u8>], clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Se
     config.alpn_protocols = vec![HTTP_2.to_vec()];
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
-    Ok(Arc::new(config))
+    Ok(Arc::new(Shown { config: Arc::new(config), until }))
 }
 
 fn certificates(pem: &[u8]) -> anyhow::Result<Vec<CertificateDer<'static>>> {

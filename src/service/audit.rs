@@ -101,14 +101,19 @@ impl Service {
         self.call_sums.call_ended(caller, method, end, self.clock.now());
     }
 
-    /// Writes the sums of the minutes that have ended; with `all` also those of the present minute, at the end of the
+    /// Writes the sums of the minutes that have ended, and the last uses of credentials in them; with `all` also those of the present minute, at the end of the
     /// service. What cannot be written is kept for the next time.
     pub async fn write_call_sums(&self, all: bool) -> Result<()> {
         let now = self.clock.now();
         let mut sums = self.call_sums.take_ended((!all).then_some(now));
         let written = self.store.write_call_sums(&Scope::System, now, &mut sums).await;
         self.call_sums.put_back(sums);
-        written
+        let mut uses = self.call_sums.take_uses((!all).then_some(now));
+        let used = self.store.write_uses(&Scope::System, &mut uses).await;
+        for (credential, at) in &uses {
+            self.call_sums.note_use(credential, *at);
+        }
+        written.and(used)
     }
 
     /// Entries of the audit that fit, by time, at most `limit`.

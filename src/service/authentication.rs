@@ -47,6 +47,7 @@ impl Service {
                 roles.push(grant.role);
             }
         }
+        self.call_sums.note_use(&known.credential, now);
         Ok(Caller { principal: known.principal, roles })
     }
 

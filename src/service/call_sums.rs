@@ -1,4 +1,5 @@
-//! Sums of calls for the audit: reads of personal data, and refusals, by caller, method and minute.
+//! Sums of calls for the audit: reads of personal data, and refusals, by caller, method and minute; and the last uses of
+//! credentials.
 //!
 //! A call adds to a number in memory. The server writes the sums of the minutes that have ended, many at a time, so that
 //! neither a reader nor a stranger can turn a call into a write to the disk. Memory is bounded: calls beyond
@@ -50,7 +51,11 @@ struct Sum {
 
 /// The sums that were not written yet.
 #[derive(Debug, Default)]
-pub(super) struct CallSums(Mutex<BTreeMap<Key, Sum>>);
+pub(super) struct CallSums {
+    sums: Mutex<BTreeMap<Key, Sum>>,
+    /// Minutes of the last uses of credentials, by id.
+    uses: Mutex<BTreeMap<String, i64>>,
+}
 
 impl CallSums {
     /// Adds a call that ended at `now`. `None` is a stranger.
@@ -78,8 +83,31 @@ impl CallSums {
         }
     }
 
+    /// Notes that a credential was used.
+    pub(super) fn note_use(&self, credential: &str, at: Timestamp) {
+        let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+        let minute = minute_of(at);
+        if let Some(last) = uses.get_mut(credential) {
+            *last = minute.max(*last);
+        } else if uses.len() < MOST_SUMS {
+            uses.insert(credential.to_owned(), minute);
+        }
+    }
+
+    /// Takes out the last uses of credentials in the minutes that have ended before `now`; all without a moment.
+    pub(super) fn take_uses(&self, now: Option<Timestamp>) -> Vec<(String, Timestamp)> {
+        let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+        let limit = now.map_or(i64::MAX, minute_of);
+        let (ended, rest): (BTreeMap<_, _>, _) =
+            std::mem::take(&mut *uses).into_iter().partition(|(_, minute)| *minute < limit);
+        *uses = rest;
+        drop(uses);
+        let time = |minute: i64| Timestamp::from_microsecond(minute * MINUTE).ok();
+        ended.into_iter().filter_map(|(id, minute)| Some((id, time(minute)?))).collect()
+    }
+
     fn add(&self, key: Key, added: Sum) {
-        let mut sums = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
         let key = if sums.len() < MOST_SUMS || sums.contains_key(&key) {
             key
         } else {
@@ -94,7 +122,7 @@ impl CallSums {
 
     /// Takes out the sums of minutes before `minute`.
     fn take(&self, minute: i64) -> Vec<CallSum> {
-        let mut sums = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
         let now =
             Key { minute: Some(minute), actor: String::new(), organisation: None, method: String::new() };
         let rest = sums.split_off(&now);

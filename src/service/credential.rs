@@ -36,11 +36,11 @@ impl Service {
         let principal = taken_name(parse_principal("parent", parent), &mut violations)?;
         let parsed = taken_from(draft.parse(self.clock.now()), "credential", &mut violations);
         check_request_id(how.request_id, &mut violations);
-        let (Some(principal), Some(presented), true) = (principal, parsed, violations.is_empty()) else {
+        let (Some(principal), Some((presented, label)), true) = (principal, parsed, violations.is_empty())
+        else {
             return Err(Error::InvalidFields(violations));
         };
-        let (new, token) =
-            self.new_credential(principal.id(), presented.as_ref(), &draft.label, draft.expire)?;
+        let (new, token) = self.new_credential(principal.id(), presented.as_ref(), &label, draft.expire)?;
         if how.validate_only {
             self.store.check_credential(&permit.scope, &new).await?;
             let shown = match new.credential.shown {
@@ -53,7 +53,7 @@ impl Service {
             });
         }
         let identity = presented.as_ref().and_then(Presented::identity);
-        let payload = (principal.id(), identity, &draft.label, draft.expire);
+        let payload = (principal.id(), identity, &label, draft.expire);
         match self.store.begin(self.receipt(&permit, how.request_id, &payload)?).await? {
             Begun::Repeated(first) => Ok(Issued { credential: recalled(&first)?, token: None }),
             Begun::Fresh(mut session) => {
@@ -93,6 +93,7 @@ impl Service {
             create_time: self.clock.now(),
             expire_time,
             revoke_time: None,
+            use_time: None,
         };
         Ok((NewCredential { credential, identity }, token))
     }

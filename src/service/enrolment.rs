@@ -13,6 +13,7 @@ use super::{Action, Change, Page, PageRequest, Service, check_request_id, recall
 use crate::clock::Clock;
 use crate::domain::caller::Caller;
 use crate::domain::enrolment::{Enrolment, EnrolmentFilter};
+use crate::domain::field_rule;
 use crate::domain::name::{
     EnrolmentId, EnrolmentRef, InvalidName, OrganisationId, OwnId, ProfileRef, RoundId,
 };
@@ -23,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::store::{Begun, EnrolmentCheck, EnrolmentKey, Note, Notes, WriteSession};
 
 /// Most profiles or enrolments of one call.
-const MAX_NAMED: usize = 10_000;
+const MAX_NAMED: usize = field_rule::ENROL_PROFILES_REQUEST_PROFILES.max_items;
 /// Most refused profiles that an answer lists, and warnings: about 500 KiB.
 const MAX_REFUSED: usize = 1_000;
 /// Profiles that are read at a time.

@@ -3,13 +3,17 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::page::Cursor;
 use super::principal::taken_from;
 use super::{
-    Action, Change, Permit, Service, check_request_id, digest, parse_request_id, recalled, remembered,
+    Action, Change, Page, PageRequest, Permit, Service, check_request_id, digest, parse_request_id, recalled,
+    remembered,
 };
 use crate::domain::caller::Caller;
-use crate::domain::credential::{check_label, hash_of_token};
+use crate::domain::credential::{hash_of_token, parse_label};
+use crate::domain::field_rule;
 use crate::domain::grant::{Grant, GrantDraft, Invitation, Role, Term};
+use crate::domain::name::is_uuid;
 use crate::domain::principal::{Principal, PrincipalContent, PrincipalDraft, PrincipalKind};
 use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
@@ -20,7 +24,7 @@ const PREFIX: &str = "wimi_";
 /// Hours for which an invitation can be redeemed.
 const HOURS: i64 = 72;
 /// Most roles of an invitation.
-const MOST_GRANTS: usize = 50;
+const MOST_GRANTS: usize = field_rule::INVITATION_GRANTS.max_items;
 
 /// A created invitation.
 #[derive(Debug, Clone)]
@@ -75,6 +79,9 @@ impl Service {
             grants,
             create_time: now,
             expire_time: now + SignedDuration::from_hours(HOURS),
+            creator: permit.principal.clone(),
+            redeemed: None,
+            cancel_time: None,
         };
         if how.validate_only {
             return Ok(Invited { invitation, secret: None });
@@ -94,6 +101,63 @@ impl Service {
         }
     }
 
+    /// A page of invitations, the oldest first: all for the Secretariat, and for others those that they have created.
+    pub async fn list_invitations(&self, caller: &Caller, request: &PageRequest) -> Result<Page<Invitation>> {
+        let permit = Action::ListInvitations.permit(caller)?;
+        let cursor = Cursor::new(&permit, "invitations", request)?;
+        let after = cursor.after.as_deref().unwrap_or_default();
+        let creator = creator_seen(caller);
+        let found = self.store.list_invitations(&Scope::System, creator, after, cursor.limit()).await?;
+        Ok(cursor.page(found, |invitation| invitation.id.clone()))
+    }
+
+    /// Cancels an invitation for ever, or checks whether it can be cancelled. One that was redeemed or cancelled before stays
+    /// as it is. The invitation of another principal does not exist for whoever is not the Secretariat.
+    pub async fn cancel_invitation(
+        &self,
+        caller: &Caller,
+        name: &str,
+        how: Change<'_>,
+    ) -> Result<Invitation> {
+        let permit = Action::CancelInvitation.permit(caller)?;
+        let mut violations = Violations::of_request();
+        let id = name.strip_prefix("invitations/").filter(|id| is_uuid(id));
+        if id.is_none() {
+            violations.push(
+                "name",
+                name,
+                "is not the name of an invitation",
+                "use invitations/ID as ListInvitations shows it",
+            );
+        }
+        check_request_id(how.request_id, &mut violations);
+        let (Some(id), true) = (id, violations.is_empty()) else {
+            return Err(Error::InvalidFields(violations));
+        };
+        let found = self.store.invitation_named(&Scope::System, id).await?;
+        if creator_seen(caller).is_some_and(|creator| creator != found.creator) {
+            return Err(Error::NotFound(name.to_owned()));
+        }
+        if how.validate_only {
+            let is_over = found.redeemed.is_some() || found.cancel_time.is_some();
+            let cancel_time = if is_over { found.cancel_time } else { Some(self.clock.now()) };
+            return Ok(Invitation { cancel_time, ..found });
+        }
+        let receipt = Receipt { scope: Scope::Alliance, ..self.receipt(&permit, how.request_id, &id)? };
+        match self.store.begin(receipt).await? {
+            Begun::Repeated(first) => recalled(&first),
+            Begun::Fresh(mut session) => {
+                let (invitation, note) = session.cancel_invitation(id).await?;
+                let answer = remembered(&invitation)?;
+                match note {
+                    Some(note) => session.commit(note, &answer).await?,
+                    None => session.commit_unchanged(&answer).await?,
+                }
+                Ok(invitation)
+            }
+        }
+    }
+
     /// Makes a principal with the roles of an invitation and a first token, or checks whether it can be made. Nobody has to be
     /// known: the secret is the credential. A repeated request returns no token.
     ///
@@ -108,16 +172,16 @@ impl Service {
         let mut violations = Violations::of_request();
         let draft = PrincipalDraft { kind: Some(PrincipalKind::Person), ..draft };
         let content = taken_from(PrincipalContent::parse(&draft), "principal", &mut violations);
-        check_label(label, &mut violations);
+        let label = parse_label(label, &mut violations);
         check_request_id(how.request_id, &mut violations);
         let (Some(content), true) = (content, violations.is_empty()) else {
             return Err(Error::InvalidFields(violations));
         };
         let unknown = || Error::NotFound("the invitation".to_owned());
         let found = self.store.invitation(&Scope::System, &hash_of_token(secret)).await?;
-        let (invitation, is_redeemed) = found.ok_or_else(unknown)?;
+        let invitation = found.ok_or_else(unknown)?;
         let now = self.clock.now();
-        let is_over = is_redeemed || invitation.expire_time <= self.latest.with(now);
+        let is_over = !invitation.is_open(self.latest.with(now));
         if how.validate_only {
             if is_over {
                 return Err(unknown());
@@ -133,7 +197,7 @@ impl Service {
             id => Some(RequestKey {
                 id: parse_request_id(id)?,
                 method: Action::RedeemInvitation.method(),
-                payload_digest: digest(&(&content, label))?,
+                payload_digest: digest(&(&content, &label))?,
             }),
         };
         let actor = format!("invitation:{}", invitation.id);
@@ -156,13 +220,19 @@ impl Service {
             notes.push(session.create_grant(&id, &grant).await?);
             grants.push(grant);
         }
-        let (credential, token) = self.new_credential(&id, None, label, None)?;
+        let (credential, token) = self.new_credential(&id, None, &label, None)?;
         notes.push(session.create_credential(&credential).await?);
         let done = Redeemed { principal, grants, token };
         let notes = Notes::of(notes).ok_or_else(|| Error::internal("a redemption has no notes"))?;
         session.commit(notes, &remembered(&done)?).await?;
         Ok(done)
     }
+}
+
+/// The creator whose invitations a caller sees; `None` for all.
+fn creator_seen(caller: &Caller) -> Option<&str> {
+    let sees_all = caller.roles.contains(&Role::Secretariat);
+    (!sees_all).then_some(caller.principal.as_str())
 }
 
 /// The grant of an invitation that is redeemed at `now`.

@@ -51,10 +51,10 @@ impl Service {
         let rules = &content.rules;
         let payload = (&id, &content.display_name, content.country, rules);
         match self.store.begin(self.receipt(&permit, how.request_id, &payload)?).await? {
-            Begun::Repeated(_) => self.store.organisation(&permit.scope, &id).await,
+            Begun::Repeated(first) => recalled(&first),
             Begun::Fresh(mut session) => {
                 let (created, note) = session.create_organisation(&id, &content).await?;
-                session.commit(note, &[]).await?;
+                session.commit(note, &remembered(&created)?).await?;
                 Ok(created)
             }
         }

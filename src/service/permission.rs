@@ -183,6 +183,10 @@ actions! {
     CreateInvitation = "AdminService/CreateInvitation":       [all  all  all  -    -    -    -];
     /// Redeem an invitation.
     RedeemInvitation = "AdminService/RedeemInvitation":       [any  any  any  any  any  any  any];
+    /// List invitations.
+    ListInvitations = "AdminService/ListInvitations":         [all  all  all  -    -    -    -];
+    /// Cancel an invitation.
+    CancelInvitation = "AdminService/CancelInvitation":       [all  all  all  -    -    -    -];
     /// List entries of the audit.
     ListAuditEntries = "AdminService/ListAuditEntries":       [all  -    all  -    -    -    -];
     /// Verify the audit.
@@ -272,6 +276,7 @@ impl Action {
             | Self::CreateCredential
             | Self::RevokeCredential
             | Self::CreateInvitation
+            | Self::CancelInvitation
             | Self::RedeemInvitation => Audited::Entry,
             Self::GetOrganisation
             | Self::ListOrganisations
@@ -296,6 +301,7 @@ impl Action {
             | Self::ListPrincipals
             | Self::ListGrants
             | Self::ListCredentials
+            | Self::ListInvitations
             | Self::VerifyAudit => Audited::Refusals,
         }
     }

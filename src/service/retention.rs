@@ -24,6 +24,8 @@ pub enum Kind {
     Import,
     /// Answers remembered by `request_id`.
     Answer,
+    /// Invitations that can no longer be redeemed.
+    Invitation,
     /// Runs that newer runs of their round supersede.
     Run,
     /// Entries of the audit, which are also the events that are kept.
@@ -36,6 +38,7 @@ impl Kind {
         match self {
             Self::Import => "import",
             Self::Answer => "answer",
+            Self::Invitation => "invitation",
             Self::Run => "run",
             Self::Audit => "audit",
         }
@@ -46,6 +49,7 @@ impl Kind {
         match self {
             Self::Import => message!("imports that were never finished, with their rows"),
             Self::Answer => message!("first answers, by which a repeated request is recognised"),
+            Self::Invitation => message!("invitations, redeemed or not"),
             Self::Run => message!(
                 "runs with their results, except the newest run of a round, its newest {kept} successful runs, and all runs of a published, closed or cancelled round",
                 kept = RUNS_KEPT
@@ -61,6 +65,7 @@ impl Kind {
             Self::Answer => {
                 message!("a client repeats a request within hours; a week covers a weekend and a holiday")
             }
+            Self::Invitation => message!("whoever has invited somebody sees for a month what became of it"),
             Self::Run => message!("newer runs have replaced it; a week leaves time to compare them"),
             Self::Audit => {
                 message!("a person who asks who has read or changed her data gets an answer for three years")
@@ -98,9 +103,10 @@ impl Rule {
 }
 
 /// The policy, in the order in which a purge follows it.
-pub const RULES: [Rule; 4] = [
+pub const RULES: [Rule; 5] = [
     Rule { kind: Kind::Import, hours: 24, since: || message!("the last row") },
     Rule { kind: Kind::Answer, hours: 7 * 24, since: || message!("the answer") },
+    Rule { kind: Kind::Invitation, hours: 30 * 24, since: || message!("the expiry") },
     Rule { kind: Kind::Run, hours: 7 * 24, since: || message!("the end of the run") },
     Rule { kind: Kind::Audit, hours: 3 * 365 * 24, since: || message!("the entry") },
 ];
@@ -153,6 +159,7 @@ impl Service {
         match rule.kind {
             Kind::Import => self.store.purge_stale_imports(&Scope::System, limit).await,
             Kind::Answer => self.store.purge_answers(&Scope::System, limit).await,
+            Kind::Invitation => self.store.purge_invitations(&Scope::System, limit).await,
             Kind::Run => self.store.purge_runs(&Scope::System, now, limit, RUNS_KEPT).await,
             Kind::Audit => self.store.purge_journal(&Scope::System, now, limit).await,
         }
@@ -163,6 +170,7 @@ impl Service {
         match rule.kind {
             Kind::Import => self.store.count_stale_imports(&Scope::System, limit).await,
             Kind::Answer => self.store.count_old_answers(&Scope::System, limit).await,
+            Kind::Invitation => self.store.count_old_invitations(&Scope::System, limit).await,
             Kind::Run => self.store.count_superseded_runs(&Scope::System, limit, RUNS_KEPT).await,
             Kind::Audit => self.store.count_old_entries(&Scope::System, limit).await,
         }

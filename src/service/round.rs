@@ -39,12 +39,12 @@ impl Service {
         let dates = (content.start_date, content.end_date);
         let payload = (&id, &content.display_name, dates, &content.policy, &content.invitations);
         match self.store.begin(self.receipt(&permit, how.request_id, &payload)?).await? {
-            Begun::Repeated(_) => self.store.round(&permit.scope, &id).await,
+            Begun::Repeated(first) => recalled(&first),
             Begun::Fresh(mut session) => {
                 let mut random = [0; 32];
                 self.clock.fill(&mut random);
                 let (created, note) = session.create_round(&id, &content, &RoundSalt::new(random)).await?;
-                session.commit(note, &[]).await?;
+                session.commit(note, &remembered(&created)?).await?;
                 Ok(created)
             }
         }

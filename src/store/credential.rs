@@ -22,7 +22,7 @@ macro_rules! credentials {
     ($chosen:expr) => {
         concat!(
             "SELECT c.id, c.principal_id, p.handle, c.kind, c.identity, c.prefix, c.label, c.expire_micros, c.revoke_micros, \
-             c.create_micros, ",
+             c.use_micros, c.create_micros, ",
             grant_columns!(),
             " FROM ",
             $chosen,
@@ -32,21 +32,24 @@ macro_rules! credentials {
     };
 }
 
+/// Uses that one transaction writes: other writers wait for so many.
+const USES_AT_A_TIME: usize = 100;
+
 statements! {
     change CREATE = ("credential.create",
         "INSERT INTO credential (id, principal_id, kind, identity, prefix, label, expire_micros, create_micros) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING");
     query AUTHENTICATE = hidden("credential.authenticate",
-        concat!("SELECT c.principal_id, c.expire_micros, ", grant_columns!(), " FROM credential c \
+        concat!("SELECT c.id AS credential_id, c.principal_id, c.expire_micros, ", grant_columns!(), " FROM credential c \
             LEFT JOIN role_grant g ON g.principal_id = c.principal_id AND g.end_micros IS NULL \
             WHERE c.kind = $1 AND c.identity = $2 AND c.revoke_micros IS NULL ORDER BY g.id"));
     query LIST = hidden("credential.list",
         concat!(credentials!("(SELECT * FROM credential WHERE id > $1 ORDER BY id LIMIT $2) AS c"), " ORDER BY c.id, g.id"));
     query OF_PRINCIPAL = hidden("credential.list_of_principal",
-        "SELECT id, principal_id, kind, identity, prefix, label, expire_micros, revoke_micros, create_micros \
+        "SELECT id, principal_id, kind, identity, prefix, label, expire_micros, revoke_micros, use_micros, create_micros \
          FROM credential WHERE principal_id = $1 AND id > $2 ORDER BY id LIMIT $3");
     query GET = hidden("credential.get",
-        "SELECT id, principal_id, kind, identity, prefix, label, expire_micros, revoke_micros, create_micros \
+        "SELECT id, principal_id, kind, identity, prefix, label, expire_micros, revoke_micros, use_micros, create_micros \
          FROM credential WHERE principal_id = $1 AND id = $2");
     query TAKEN = hidden("credential.taken",
         "SELECT id FROM credential WHERE kind = $1 AND identity = $2");
@@ -62,6 +65,8 @@ statements! {
          AND (c.expire_micros IS NULL OR c.expire_micros > $2) AND EXISTS (SELECT 1 FROM role_grant g \
          WHERE g.principal_id = c.principal_id AND g.role = $1 AND g.end_micros IS NULL AND g.from_micros <= $2 \
          AND (g.until_micros IS NULL OR g.until_micros > $2))");
+    upkeep USE = ("credential.use",
+        "UPDATE credential SET use_micros = $2 WHERE id = $1 AND (use_micros IS NULL OR use_micros < $2)");
     change REVOKE = ("credential.revoke",
         "UPDATE credential SET revoke_micros = $2 WHERE id = $1 AND revoke_micros IS NULL");
 }
@@ -96,6 +101,8 @@ impl OwnedCredential {
 /// Who a credential belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
+    /// Id of the credential.
+    pub credential: String,
     /// Id of the principal.
     pub principal: String,
     /// The moment from which the credential opens nothing; `None` without one.
@@ -121,10 +128,26 @@ impl Store {
             grants.extend(read_grant(row)?);
         }
         Ok(Some(Known {
+            credential: first.text("credential_id")?,
             principal: first.text("principal_id")?,
             expire_time: first.opt_time("expire_micros")?,
             grants,
         }))
+    }
+
+    /// Writes when credentials were last used. After a failure, `uses` has those that were not written.
+    pub async fn write_uses(&self, scope: &Scope, uses: &mut Vec<(String, Timestamp)>) -> Result<()> {
+        scope.require_system()?;
+        while !uses.is_empty() {
+            let rest = uses.len().saturating_sub(USES_AT_A_TIME);
+            let mut session = self.housekeeping(scope).await?;
+            for (id, at) in &uses[rest..] {
+                session.execute(USE, values![id.as_str(), *at]).await?;
+            }
+            session.commit().await?;
+            uses.truncate(rest);
+        }
+        Ok(())
     }
 
     /// Number of credentials that were ever created.
@@ -301,6 +324,7 @@ fn read(row: &Row) -> Result<Credential> {
         create_time: row.time("create_micros")?,
         expire_time: row.opt_time("expire_micros")?,
         revoke_time: row.opt_time("revoke_micros")?,
+        use_time: row.opt_time("use_micros")?,
         id,
     })
 }

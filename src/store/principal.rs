@@ -140,7 +140,9 @@ impl WriteSession {
         }
         let detail = json!({ "kind": kind.as_str() });
         let created = first_version(id, content, now);
-        Ok((created, Note::new(Owner::Alliance, "principal.create", name_of(id), &detail)))
+        let note = Note::new(Owner::Alliance, "principal.create", name_of(id), &detail);
+        let note = note.of_version(created.version);
+        Ok((created, note))
     }
 
     /// Changes a principal from the version that was read to the next one. Fails with `EtagMismatch` if the stored version
@@ -174,7 +176,9 @@ impl WriteSession {
         }
         let changed =
             Principal { content: content.clone(), version: version + 1, update_time: now, ..stored };
-        Ok((changed, Note::new(Owner::Alliance, "principal.update", name_of(id), &json!({}))))
+        let note = Note::new(Owner::Alliance, "principal.update", name_of(id), &json!({}));
+        let note = note.of_version(changed.version);
+        Ok((changed, note))
     }
 
     /// Stores a grant of a principal. Fails with `NotFound` if the principal or the organisation does not exist.

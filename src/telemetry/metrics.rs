@@ -127,6 +127,8 @@ metrics! {
         "What housekeeping has deleted: rows of unfinished imports (`import`), first answers (`answer`), runs (`run`).";
     PURGE_FAILURES = Counter "wim_match.purge.failures" ["{purge}"] by [] at most 1: "Purges that have failed.";
     PURGE_AGE = Gauge "wim_match.purge.age" ["s"] by [] at most 1: "Time since the last purge that ended well, or since the start.";
+    CERTIFICATE_REMAINING = Gauge "wim_match.tls.certificate.remaining" ["s"] by [] at most 1:
+        "Time until the certificate of the port for calls ends; not shown without TLS.";
     EXPORT_FAILURES = Counter "wim_match.telemetry.export_failures" ["{export}"] by ["signal"] at most 3:
         "Deliveries that the OpenTelemetry collector did not take: of `traces`, `metrics` or `logs`.";
     MEMORY = UpDown "process.memory.usage" ["By"] by [] at most 1: "Resident memory of the process.";

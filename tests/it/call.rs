@@ -36,6 +36,8 @@ pub(crate) struct Target {
     pub(crate) credential: String,
     /// The secret of an invitation that nobody has redeemed.
     pub(crate) secret: String,
+    /// Another invitation.
+    pub(crate) invitation: String,
 }
 
 impl Target {
@@ -61,12 +63,14 @@ impl Target {
             invitation: Some(v1::Invitation { grants: vec![grant], ..v1::Invitation::default() }),
             ..v1::CreateInvitationRequest::default()
         };
-        let secret = admin.create_invitation(request).await.expect("is created").into_inner().secret;
+        let secret = admin.create_invitation(request.clone()).await.expect("is created").into_inner().secret;
+        let other = admin.create_invitation(request).await.expect("is created").into_inner().invitation;
         Self {
             principal,
             grant: granted.expect("a grant").name,
             credential: created.expect("a credential").name,
             secret,
+            invitation: other.expect("an invitation").name,
             ..self
         }
     }
@@ -178,7 +182,8 @@ async fn call_profiles(method: &str, client: Client, t: Target) -> Result<(), St
             profiles.get_profile(v1::GetProfileRequest { name: t.profile }).await.map(drop)
         }
         "ProfileService/BatchGetProfiles" => {
-            let request = v1::BatchGetProfilesRequest { parent: t.organisation, names: vec![t.profile] };
+            let parent = t.profile.split("/profiles/").next().unwrap_or_default().to_owned();
+            let request = v1::BatchGetProfilesRequest { parent, names: vec![t.profile] };
             profiles.batch_get_profiles(request).await.map(drop)
         }
         "ProfileService/CreateProfile" => {
@@ -442,6 +447,13 @@ async fn call_admin(
                 validate_only: false,
             };
             admin.create_invitation(request).await.map(drop)
+        }
+        "AdminService/ListInvitations" => {
+            admin.list_invitations(v1::ListInvitationsRequest::default()).await.map(drop)
+        }
+        "AdminService/CancelInvitation" => {
+            let request = v1::CancelInvitationRequest { name: t.invitation, ..Default::default() };
+            admin.cancel_invitation(request).await.map(drop)
         }
         "AdminService/RedeemInvitation" => {
             let request = v1::RedeemInvitationRequest {

@@ -28,6 +28,8 @@ on_both_databases! {
     a_token_is_in_no_answer_but_the_first_and_in_no_file,
     a_jwt_or_a_certificate_opens_what_its_principal_may_do_until_it_is_revoked,
     a_principal_changes_by_what_was_read_and_keeps_her_handle_to_herself,
+    invitations_are_listed_and_cancelled_by_whoever_made_them,
+    a_credential_tells_the_minute_of_its_last_use,
 }
 
 /// A queued run that nobody executes, and a manager who watches it.
@@ -346,5 +348,128 @@ async fn a_principal_changes_by_what_was_read_and_keeps_her_handle_to_herself(wo
     assert_eq!(wrong_fields(change("7", "eva", &["kind"]).await), ["update_mask", "principal.etag"]);
     let listed = other.admin.clone().list_principals(v1::ListPrincipalsRequest::default()).await;
     assert_eq!(refused(listed), "PERMISSION_DENIED", "nobody but the Secretariat lists principals");
+    world.stop().await;
+}
+
+/// The invitations that a caller sees.
+async fn invitations(client: &Client) -> Vec<v1::Invitation> {
+    let (mut all, mut page_token) = (Vec::new(), String::new());
+    loop {
+        let request = v1::ListInvitationsRequest { page_size: 1, page_token };
+        let page = client.admin.clone().list_invitations(request).await.expect("lists").into_inner();
+        all.extend(page.invitations);
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            // The ids of one moment are in no order.
+            all.sort_by(|one, other| one.name.cmp(&other.name));
+            return all;
+        }
+    }
+}
+
+async fn invitations_are_listed_and_cancelled_by_whoever_made_them(world: World) {
+    let peru = world.manager("wim-peru").await;
+    let kenya = world.manager("wim-kenya").await;
+    let secretariat = world.caller(&["secretariat"]).await.0;
+    let invite = async |client: &Client, organisation: &str| {
+        let grants = vec![grant(v1::Role::Expert, organisation, None)];
+        let invitation = Some(v1::Invitation { grants, ..v1::Invitation::default() });
+        let request = v1::CreateInvitationRequest { invitation, ..Default::default() };
+        let made = client.admin.clone().create_invitation(request).await.expect("invites").into_inner();
+        (made.invitation.expect("an invitation"), made.secret)
+    };
+    let redeem = async |secret: &str, handle: &str| {
+        let principal = v1::Principal { handle: handle.to_owned(), ..v1::Principal::default() };
+        let request = v1::RedeemInvitationRequest {
+            secret: secret.to_owned(),
+            principal: Some(principal),
+            ..v1::RedeemInvitationRequest::default()
+        };
+        world.client(None).admin.redeem_invitation(request).await
+    };
+    let cancel = async |client: &Client, name: &str, request_id: &str| {
+        let request = v1::CancelInvitationRequest {
+            name: name.to_owned(),
+            request_id: request_id.to_owned(),
+            validate_only: false,
+        };
+        client.admin.clone().cancel_invitation(request).await.map(|answer| answer.into_inner().invitation)
+    };
+    let (first, secret) = invite(&peru.client, &peru.name()).await;
+    let (second, other_secret) = invite(&peru.client, &peru.name()).await;
+    let (third, _) = invite(&kenya.client, &kenya.name()).await;
+    let sorted = |mut all: Vec<v1::Invitation>| {
+        all.sort_by(|one, other| one.name.cmp(&other.name));
+        all
+    };
+    let who = world.who_is(&peru.client).await.name;
+    assert_eq!(first.creator, who);
+    assert_eq!(invitations(&peru.client).await, sorted(vec![first.clone(), second.clone()]));
+    assert_eq!(invitations(&kenya.client).await, [third.clone()]);
+    let all = sorted(vec![first.clone(), second.clone(), third.clone()]);
+    assert_eq!(invitations(&secretariat).await, all);
+
+    // A foreign one answers like one that does not exist.
+    let absent = "invitations/01938e0a-7c5a-7a34-9d0e-5f2b7c1d9e3a";
+    let told = async |name: &str| {
+        let status = cancel(&kenya.client, name, "").await.expect_err("is refused");
+        format!("{:?} {} {:?}", status.code(), status.message(), status.get_error_details_vec())
+            .replace(name, "…")
+    };
+    assert_eq!(told(&first.name).await, told(absent).await);
+    for wrong in ["", "invitations/x", "invitations/", "principals/x"] {
+        assert_eq!(wrong_fields(cancel(&peru.client, wrong, "").await), ["name"]);
+    }
+
+    // A check changes nothing, and a repeated request gets the first answer.
+    let check =
+        v1::CancelInvitationRequest { name: first.name.clone(), validate_only: true, ..Default::default() };
+    let checked =
+        peru.client.admin.clone().cancel_invitation(check).await.expect("may be cancelled").into_inner();
+    assert_eq!(invitations(&peru.client).await, sorted(vec![first.clone(), second.clone()]));
+    let id = request_id();
+    let cancelled = cancel(&peru.client, &first.name, &id).await.expect("is cancelled");
+    assert_eq!(checked.invitation, cancelled);
+    assert!(cancelled.as_ref().is_some_and(|invitation| invitation.cancel_time.is_some()));
+    world.clock().advance(Duration::from_mins(1));
+    assert_eq!(cancel(&peru.client, &first.name, &id).await.expect("again"), cancelled);
+    assert_eq!(cancel(&secretariat, &first.name, "").await.expect("once is enough"), cancelled);
+    assert_eq!(refused(redeem(&secret, "rosa").await), "NOT_FOUND", "a cancelled one opens nothing");
+
+    // One that was redeemed says so, and stays redeemed.
+    let principal = redeem(&other_secret, "rosa").await.expect("is redeemed").into_inner().principal;
+    let after = cancel(&peru.client, &second.name, "").await.expect("is left alone").expect("an invitation");
+    assert!(after.cancel_time.is_none() && after.redeem_time.is_some());
+    assert_eq!(Some(after.principal), principal.map(|principal| principal.name));
+
+    // A month after the expiry nothing is left of them.
+    world.clock().advance(Duration::from_hours(24 * 33 + 1));
+    let purged = world.server().service().purge().await;
+    assert!(purged.failures.is_empty(), "{:?}", purged.failures);
+    assert!(invitations(&secretariat).await.is_empty());
+    world.stop().await;
+}
+
+async fn a_credential_tells_the_minute_of_its_last_use(world: World) {
+    let secretariat = world.caller(&["secretariat"]).await.0;
+    let (client, principal) = world.caller(&["coordinator"]).await;
+    let service = world.server().service();
+    let last_use = async || {
+        let request = v1::ListCredentialsRequest { parent: principal.name.clone(), ..Default::default() };
+        let listed = secretariat.admin.clone().list_credentials(request).await.expect("lists").into_inner();
+        let [credential] = &listed.credentials[..] else { panic!("one credential") };
+        credential.use_time.map(|at| at.seconds)
+    };
+    assert_eq!(last_use().await, None, "nothing is written at the time of a call");
+    service.write_call_sums(false).await.expect("writes");
+    assert_eq!(last_use().await, None, "the minute has not ended");
+    world.clock().advance(Duration::from_mins(1));
+    for _ in 0..3 {
+        client.rounds.clone().list_rounds(v1::ListRoundsRequest::default()).await.expect("lists");
+    }
+    let minute = world.clock().now().as_second().div_euclid(60) * 60;
+    world.clock().advance(Duration::from_mins(2));
+    service.write_call_sums(false).await.expect("writes");
+    assert_eq!(last_use().await, Some(minute));
     world.stop().await;
 }

@@ -201,6 +201,7 @@ fn is_selected(expression: &str, method: &str) -> bool {
 /// What may last as long as its work, and so has no objective of time.
 const OF_ANY_LENGTH: &[(&str, &str)] = &[
     ("VerifyRun", "checks the proof of a whole run"),
+    ("VerifyAudit", "reads the whole audit"),
     ("Solve", "solves a problem of any size"),
     ("Verify", "checks the proof of a problem of any size"),
     ("WhatIf", "solves a problem of any size several times"),

@@ -10,6 +10,8 @@ use wim_match::api::proto::DESCRIPTORS;
 use wim_match::api::status::code_of;
 use wim_match::error::Reason;
 
+use crate::refusal::metadata_keys;
+
 /// Pages that name places in the code.
 const PAGES: &[&str] = &[
     "README.md",
@@ -216,6 +218,10 @@ fn page_of_errors() -> String {
         writeln!(page, "\n## {reason}\n\ngRPC code: {code:?}\n").expect("a string grows");
         writeln!(page, "- Cause: {}\n- What to do: {}", sentence(&cause), sentence(&action))
             .expect("a string grows");
+        let keys = metadata_keys(reason);
+        if !keys.is_empty() {
+            writeln!(page, "- Metadata: `{}`", keys.join("`, `")).expect("a string grows");
+        }
     }
     page
 }

@@ -28,6 +28,7 @@ fn is_nameless(method: &str) -> bool {
         "RedeemInvitation",
         "StreamEvents",
         "ListAuditEntries",
+        "ListInvitations",
         "VerifyAudit",
         // Without an organisation, a role is for the alliance.
         "CreateInvitation",
@@ -297,6 +298,7 @@ async fn a_name_that_cannot_be_one_is_told_in_every_method_that_takes_one() {
             grant: name(),
             credential: name(),
             secret: name(),
+            invitation: name(),
             ..Target::default()
         };
         for method in methods() {
@@ -334,6 +336,7 @@ async fn what_is_named_well_and_does_not_exist_is_not_found() {
         grant: format!("principals/{id}/grants/{id}"),
         credential: format!("principals/{id}/credentials/{id}"),
         secret: "wimi_of_nobody".to_owned(),
+        invitation: format!("invitations/{id}"),
         ..Target::default()
     };
     for method in methods() {

@@ -1,7 +1,12 @@
 //! What a call is told when it is refused. Every look at a refusal checks the contract that all of them keep.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use prost_reflect::{DescriptorPool, EnumValueDescriptor};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetail, StatusExt as _};
+use wim_match::api::proto::DESCRIPTORS;
 use wim_match::api::status::{DOMAIN, code_of};
 use wim_match::error::Reason;
 
@@ -21,10 +26,32 @@ pub(crate) fn reason(status: &Status) -> String {
     let Some(known) = Reason::from_code(&info.reason) else { panic!("not of the closed set: {status:?}") };
     assert_eq!(status.code(), code_of(known), "{status:?}");
     assert!(!status.message().is_empty(), "{status:?}");
+    let mut keys: Vec<&str> = info.metadata.keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, metadata_keys(&info.reason), "{status:?}");
     if status.code() == Code::Unavailable || known == Reason::Overloaded {
         assert!(status.get_details_retry_info().is_some(), "{status:?}");
     }
     info.reason.clone()
+}
+
+/// The metadata keys that the contract states for a reason, in order.
+pub(crate) fn metadata_keys(reason: &str) -> &'static [String] {
+    static KEYS: LazyLock<BTreeMap<String, Vec<String>>> = LazyLock::new(|| {
+        let pool = DescriptorPool::decode(DESCRIPTORS).expect("descriptors");
+        let extension = pool.get_extension_by_name("wim.mentorship.v1.metadata_keys").expect("the option");
+        let reasons = pool.get_enum_by_name("wim.mentorship.v1.ErrorReason").expect("the reasons");
+        let keys = |value: EnumValueDescriptor| {
+            let options = value.options();
+            let stated = options.get_extension(&extension).into_owned();
+            let stated = stated.as_list().unwrap_or_default().iter();
+            let mut keys: Vec<String> = stated.map(|key| key.as_str().expect("a text").to_owned()).collect();
+            keys.sort_unstable();
+            (value.name().trim_start_matches("ERROR_REASON_").to_owned(), keys)
+        };
+        reasons.values().map(keys).collect()
+    });
+    KEYS.get(reason).unwrap_or_else(|| panic!("{reason} is no reason of the contract"))
 }
 
 /// The reason of a call that must be refused.

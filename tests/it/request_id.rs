@@ -38,6 +38,22 @@ async fn registering_an_organisation_again_gives_the_first_answer(world: World) 
     let first = client.create_organisation(request.clone()).await.expect("is registered").into_inner();
     let again = client.create_organisation(request.clone()).await.expect("again").into_inner();
     assert_eq!(first, again);
+    // Not the organisation as it is now.
+    let role = "organisation-manager@wim-peru";
+    let renamed = v1::Organisation {
+        name: "organisations/wim-peru".to_owned(),
+        display_name: "Renamed".to_owned(),
+        ..v1::Organisation::default()
+    };
+    let change = v1::UpdateOrganisationRequest {
+        organisation: Some(renamed),
+        update_mask: Some(prost_types::FieldMask { paths: vec!["display_name".to_owned()] }),
+        ..v1::UpdateOrganisationRequest::default()
+    };
+    let manager = world.caller(&[role]).await.0;
+    manager.organisations.clone().update_organisation(change).await.expect("is renamed");
+    let again = client.create_organisation(request.clone()).await.expect("again").into_inner();
+    assert_eq!(first, again);
     let shouted = v1::CreateOrganisationRequest { request_id: id.to_uppercase(), ..request };
     assert_eq!(
         client.create_organisation(shouted).await.expect("one UUID, two spellings").into_inner(),
@@ -65,6 +81,11 @@ async fn opening_a_round_again_gives_the_first_answer(world: World) {
     let again = client.create_round(request("2027-07-31")).await.expect("again").into_inner();
     assert_eq!(first, again);
     assert_eq!(refused(client.create_round(request("2027-08-31")).await), "REQUEST_ID_REUSED");
+    // Not the round as it is now.
+    let cancel = v1::CancelRoundRequest { name: "rounds/r".to_owned(), ..v1::CancelRoundRequest::default() };
+    client.cancel_round(cancel).await.expect("is cancelled");
+    let again = client.create_round(request("2027-07-31")).await.expect("again").into_inner();
+    assert_eq!(first, again);
     world.stop().await;
 }
 

@@ -32,6 +32,8 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("AdminService/RevokeCredential", [ABSENT, OK, ABSENT]),
     ("AdminService/CreateInvitation", [DENIED, OK, ABSENT]),
     ("AdminService/RedeemInvitation", [OK, OK, OK]),
+    ("AdminService/ListInvitations", [OK, OK, OK]),
+    ("AdminService/CancelInvitation", [ABSENT, ABSENT, ABSENT]),
     ("AdminService/ListAuditEntries", [DENIED, OK, OK]),
     ("AdminService/VerifyAudit", [DENIED, DENIED, DENIED]),
     ("OrganisationService/CreateOrganisation", [DENIED, DENIED, DENIED]),
@@ -140,6 +142,8 @@ fn absent() -> Target {
         grant: format!("principals/{id}/grants/{id}"),
         credential: format!("principals/{id}/credentials/{id}"),
         secret: "wimi_of_nobody".to_owned(),
+        invitation: format!("invitations/{id}"),
+        pair: format!("rounds/nowhere/runs/1/matches/{}", "0".repeat(32)),
         ..Target::default()
     }
 }
@@ -238,7 +242,7 @@ async fn what_is_foreign_answers_exactly_as_what_does_not_exist() {
         assert_eq!(told(&foreign).await, told(&absent).await, "{method}");
         compared += 1;
     }
-    assert_eq!(compared, 22);
+    assert_eq!(compared, 23);
     Box::pin(cast.stop()).await;
 }
 
@@ -304,7 +308,7 @@ fn without_names(status: &Status, target: &Target) -> String {
     // The names of the round and of the run are parts of other names.
     let pair = Some(&target.pair).filter(|name| !name.is_empty());
     let names = [&target.mentee, &target.mentor, &target.profile, &target.organisation];
-    let others = [&target.grant, &target.credential, &target.principal];
+    let others = [&target.grant, &target.credential, &target.principal, &target.invitation];
     let last = [&target.run, &target.round_to_run, &target.round];
     for name in pair.into_iter().chain(names).chain(others).chain(last) {
         text = text.replace(name.as_str(), "…");

@@ -22,6 +22,7 @@ use tokio_rustls::rustls::{ClientConfig, ProtocolVersion, RootCertStore, Support
 use tonic_types::StatusExt as _;
 use wim_match::api::Cause;
 use wim_match::api::proto::v1;
+use wim_match::api::proto::v1::credential::Identity;
 use wim_match::client::{Client, Tls, connect, connect_with};
 use wim_match::clock::Clock as _;
 use wim_match::config::{Config, Overrides};
@@ -90,19 +91,36 @@ impl Secured {
         connection.close().await.expect("closes");
     }
 
-    /// Gives the coordinator a credential of this kind.
-    async fn also_known_by(&self, kind: &str, identity: &str) {
-        let identity = identity.replace('\'', "''");
-        self.execute(format!(
-            "INSERT INTO credential (id, principal_id, kind, identity, prefix, label, create_micros) \
-             SELECT '{kind}', principal_id, '{kind}', '{identity}', '', 'test', 0 FROM credential WHERE kind = 'token'"
-        ))
-        .await;
+    /// Gives the coordinator another credential, as the Secretariat does it.
+    async fn also_known_by(&self, tls: &Tls, identity: Identity) {
+        let role = Role::Secretariat;
+        let secretariat = self.server.service().issue_token(&role, "test").await.expect("a token");
+        let channel = connect_with(&self.address(), tls).await.expect("connects");
+        let client = |token: &str| Client::new(&channel, Some(token)).expect("a client");
+        register(&client(&secretariat), &client(&self.token), identity).await;
     }
 
     async fn stop(self) {
         self.server.stop().await.expect("the server stops");
     }
+}
+
+/// Registers a credential of somebody over gRPC.
+async fn register(secretariat: &Client, whose: &Client, identity: Identity) {
+    let who = whose.admin.clone().who_am_i(v1::WhoAmIRequest {}).await.expect("is known").into_inner();
+    let request = v1::CreateCredentialRequest {
+        parent: who.principal.expect("a principal").name,
+        credential: Some(v1::Credential { identity: Some(identity), ..v1::Credential::default() }),
+        ..v1::CreateCredentialRequest::default()
+    };
+    let created =
+        secretariat.admin.clone().create_credential(request).await.expect("is created").into_inner();
+    assert!(created.token.is_empty() && !created.token_shown_before, "no token was made");
+}
+
+fn jwt_of(subject: &str) -> Identity {
+    let issuer = "https://login.example".to_owned();
+    Identity::Jwt(v1::JwtIdentity { issuer, subject: subject.to_owned() })
 }
 
 fn write(home: &Path, issued: &Issued) {
@@ -226,7 +244,9 @@ async fn a_client_certificate_of_the_right_authority_names_the_caller_it_was_reg
     .await;
     let with = |issued: &Issued| Tls { identity: Some(issued.identity()), ..trusting(&authority) };
     let known = clients.issue("coordinator.example");
-    secured.also_known_by("certificate", &known.fingerprint()).await;
+    let fingerprint = known.fingerprint();
+    let identity = Identity::Certificate(v1::CertificateIdentity { fingerprint });
+    secured.also_known_by(&trusting(&authority), identity).await;
     secured.answer(&with(&known), None).await.expect("the certificate names her");
     let refused = |answer: Result<(), String>| answer.expect_err("is refused");
     let unauthenticated = "UNAUTHENTICATED";
@@ -286,8 +306,8 @@ async fn a_jwt_of_the_configured_issuer_names_its_subject_and_follows_the_file_o
         config.jwt_audience = "wim-match".to_owned();
     })
     .await;
-    secured.also_known_by("jwt", r#"["https://login.example","maria"]"#).await;
     let tls = trusting(&authority);
+    secured.also_known_by(&tls, jwt_of("maria")).await;
     let answer = async |jwt: &str| secured.answer(&tls, Some(jwt)).await;
     answer(&old.signed("maria")).await.expect("she is known");
     for (jwt, what) in [
@@ -329,13 +349,8 @@ async fn a_stream_ends_with_the_jwt_that_opened_it() {
     world.open_round("r").await;
     manager.enrol_all("rounds/r").await;
     let run = world.start_run("rounds/r").await;
-    world
-        .execute(
-            "INSERT INTO credential (id, principal_id, kind, identity, prefix, label, create_micros) \
-             SELECT 'jwt', principal_id, 'jwt', '[\"https://login.example\",\"maria\"]', '', 'test', 0 \
-             FROM role_grant WHERE role = 'organisation-manager'",
-        )
-        .await;
+    let secretariat = world.caller(&["secretariat"]).await.0;
+    register(&secretariat, &manager.client, jwt_of("maria")).await;
     let jwt = signer.signed_at("maria", world.clock().now());
     let request = v1::WatchRunRequest { name: run.name };
     let mut watch = world.client(Some(&jwt)).runs.watch_run(request).await.expect("watches").into_inner();

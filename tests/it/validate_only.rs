@@ -86,6 +86,7 @@ fn every_method_that_changes_something_takes_a_request_id_and_a_check() {
         "CreateCredential",
         "RevokeCredential",
         "CreateInvitation",
+        "CancelInvitation",
         "RedeemInvitation",
         "CreateOrganisation",
         "UpdateOrganisation",

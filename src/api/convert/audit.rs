@@ -24,7 +24,7 @@ pub fn message(entry: &AuditEntry) -> v1::AuditEntry {
 }
 
 /// A principal by her resource name, and everybody else as the journal has them.
-fn actor(id: &str) -> String {
+pub fn actor(id: &str) -> String {
     let principal = PrincipalRef::from_name(&format!("principals/{id}"));
     principal.map_or_else(|_| id.to_owned(), |principal| principal.name())
 }

@@ -126,6 +126,7 @@ pub fn credential_message(credential: &Credential) -> v1::Credential {
         expire_time: credential.expire_time.map(timestamp),
         create_time: Some(timestamp(credential.create_time)),
         revoke_time: credential.revoke_time.map(timestamp),
+        use_time: credential.use_time.map(timestamp),
     }
 }
 
@@ -136,5 +137,9 @@ pub fn invitation_message(invitation: &Invitation) -> v1::Invitation {
         grants: invitation.grants.iter().map(term_message).collect(),
         create_time: Some(timestamp(invitation.create_time)),
         expire_time: Some(timestamp(invitation.expire_time)),
+        creator: super::audit::actor(&invitation.creator),
+        redeem_time: invitation.redeemed.as_ref().map(|(at, _)| timestamp(*at)),
+        principal: invitation.redeemed.as_ref().map(|(_, id)| name_of("principals", id)).unwrap_or_default(),
+        cancel_time: invitation.cancel_time.map(timestamp),
     }
 }

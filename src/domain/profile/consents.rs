@@ -12,11 +12,12 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::field_rule;
 use crate::domain::violation::Violations;
 use crate::message;
 
 /// Most consents of one person on record, withdrawn ones included.
-pub const MAX_CONSENTS: usize = 50;
+pub const MAX_CONSENTS: usize = field_rule::PROFILE_CONSENTS.max_items;
 
 /// A consent for one purpose.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -15,6 +15,7 @@ use super::{
     MentorOfferDraft, Profile, ProfileDraft, time_zone,
 };
 use crate::domain::everyday::{Everyday, means};
+use crate::domain::field_rule;
 use crate::domain::language::{self, LanguageLevel};
 use crate::domain::name::ProfileRef;
 use crate::domain::violation::{MAX_LISTED, Violations};
@@ -23,11 +24,11 @@ use crate::domain::warning::{Warning, WarningCode, Warnings};
 use crate::message;
 
 /// Most languages of one person.
-const MAX_LANGUAGES: usize = 20;
+const MAX_LANGUAGES: usize = field_rule::PROFILE_LANGUAGES.max_items;
 /// Most meeting modes that a draft may list, repeats included.
-const MAX_MODES: usize = 10;
+const MAX_MODES: usize = field_rule::PROFILE_MEETING_MODES.max_items;
 /// Most mentees of one mentor.
-const MAX_MENTEES: i32 = 20;
+const MAX_MENTEES: i32 = field_rule::MENTOR_OFFER_MAX_MENTEES.most;
 
 impl Profile {
     /// Parses the content of a draft, or returns all violations. `me` is the name of the profile: the profile's own

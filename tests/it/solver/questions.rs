@@ -155,8 +155,8 @@ async fn who_cannot_be_served_is_told_and_whom_to_find() {
     problem.mentees.extend([id("A"), id("07"), id("x")]);
     problem.mentors.push(v1::AssignmentMentor { id: "7".to_owned(), ..Default::default() });
     let told = ask(problem.clone(), 0).await.expect("warnings block nothing").warnings;
-    let heard: Vec<_> = told.iter().map(|warning| (warning.id.as_str(), warning.code.as_str())).collect();
-    assert_eq!(heard, [("a", "SIMILAR_ID"), ("7", "SIMILAR_ID")]);
+    let heard: Vec<_> = told.iter().map(|warning| (warning.id.as_str(), warning.code())).collect();
+    assert_eq!(heard, [("a", v1::WarningCode::SimilarId), ("7", v1::WarningCode::SimilarId)]);
     assert!(told[1].description.contains("diffère") && told[1].description.contains("07"), "{told:?}");
 
     let mut decided = decided_market(40);

@@ -41,6 +41,7 @@ fn token(id: &str, principal: &str) -> NewCredential {
             create_time: at(0),
             expire_time: None,
             revoke_time: None,
+            use_time: None,
         },
         identity: format!("hash-of-{id}"),
     }

@@ -182,7 +182,7 @@ pub fn diagnosis(diagnosed: &Diagnosed, lang: Lang) -> v1::DiagnoseResponse {
             .similar()
             .into_iter()
             .map(|warning| v1::AssignmentWarning {
-                code: warning.code.as_str().to_owned(),
+                code: warning.code as i32,
                 description: wording::warning(&warning, lang),
                 id: warning.value,
             })

@@ -1,12 +1,13 @@
 //! Rules for lists of people.
 
 use super::text::{bounded, head};
+use crate::domain::field_rule;
 use crate::domain::name::{MAX_ID_LENGTH, ProfileRef};
 use crate::domain::profile::ProfileDraft;
 use crate::domain::violation::Violations;
 
 /// Most people in one list.
-const MAX_PEOPLE: usize = 1_000;
+const MAX_PEOPLE: usize = field_rule::PROFILE_PREFERRED.max_items;
 /// Longest full name: both ids and the collections' names.
 const MAX_NAME_LENGTH: usize = 2 * MAX_ID_LENGTH + "organisations//profiles/".len();
 

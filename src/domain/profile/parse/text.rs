@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::domain::date::parse_date;
+use crate::domain::field_rule;
 use crate::domain::folding::stored;
 use crate::domain::message::Message;
 use crate::domain::violation::Violations;
@@ -13,11 +14,11 @@ use crate::message;
 /// Longest code that is looked up, in bytes; the vocabularies' own are shorter.
 pub(super) const MAX_CODE_LENGTH: usize = 64;
 /// Most codes of one vocabulary that a draft may list, repeats included.
-const MAX_CODES: usize = 256;
+const MAX_CODES: usize = field_rule::PROFILE_FUNCTIONS.max_items;
 /// Most codes in a hint.
 const MOST_CODES: usize = 6;
 /// Longest key or version, in characters.
-const MAX_TEXT: usize = 64;
+const MAX_TEXT: usize = field_rule::PROFILE_EMPLOYER.max_characters;
 /// Longest text that is read, in bytes: 64 characters of 4 bytes, and as much again for blanks around them.
 const MAX_TEXT_BYTES: usize = 8 * MAX_TEXT;
 

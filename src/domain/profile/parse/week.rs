@@ -1,16 +1,17 @@
 //! Rules for the hours of a week and for work rosters.
 
 use super::text::{bounded, date, small};
+use crate::domain::field_rule;
 use crate::domain::profile::{Roster, RosterAvailability, RosterDraft, SlotDraft, WeeklySlot};
 use crate::domain::violation::Violations;
 use crate::message;
 
 /// Most slots that a draft may list.
-const MAX_SLOTS: usize = 100;
+const MAX_SLOTS: usize = field_rule::PROFILE_WEEKLY_SLOTS.max_items;
 /// Half hours of a day.
 const HALF_HOURS: u8 = 48;
 /// Longest time at work or off in one roster cycle.
-const MAX_ROSTER_DAYS: i32 = 60;
+const MAX_ROSTER_DAYS: i32 = field_rule::ROSTER_DAYS_ON.most;
 
 /// The hours of a usual week, in order; slots that overlap or touch become one.
 pub(super) fn slots(given: &[SlotDraft], violations: &mut Violations) -> Vec<WeeklySlot> {
