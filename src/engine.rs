@@ -57,5 +57,6 @@ mod unmatched;
 mod wanted;
 pub mod what_if;
 
+pub use self::digest::{ResultParts, digests};
 pub use self::explain::explain_pair;
 pub use self::round::{ENGINE_VERSION, Options, Outcome, RunCertificate, solve, verify};

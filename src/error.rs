@@ -92,6 +92,8 @@ pub enum Error {
         /// The states that allow the call.
         required: &'static [&'static str],
     },
+    /// A person whom the call needs was erased: what cannot be computed again without her answers.
+    InputErased(String),
     /// The deadline of the call has passed.
     DeadlineExceeded,
     /// The method or the message encoding does not exist.
@@ -211,6 +213,10 @@ impl Error {
                 state = label("run_state", state),
                 required = labels("run_state", required)
             ),
+            Self::InputErased(name) => message!(
+                "a person who took part in {name} was erased, so that this cannot be computed again; start a new run if the round is open",
+                name = name
+            ),
             Self::DeadlineExceeded => message!(
                 "the deadline of the call has passed, and its work was stopped; call again with a longer deadline"
             ),
@@ -248,6 +254,7 @@ impl Error {
             Self::RoundEmpty(_) => Reason::RoundEmpty,
             Self::RunActive(_) => Reason::RunActive,
             Self::RunState { .. } => Reason::RunState,
+            Self::InputErased(_) => Reason::InputErased,
             Self::DeadlineExceeded => Reason::DeadlineExceeded,
             Self::Unimplemented => Reason::Unimplemented,
             Self::StoreUnavailable(_) => Reason::StoreUnavailable,

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::clock::Stopwatch;
+use crate::domain::leaf::Seals;
 use crate::domain::run::{Stage, Standing};
 use crate::domain::snapshot::Snapshot;
 use crate::engine::observer::{Observer as _, Stopped};
@@ -167,7 +168,7 @@ impl Worker {
 
     /// Solves the run's snapshot on a blocking thread; `None` if the run was stopped.
     async fn solve(&self, claim: &ClaimedRun, live: &Arc<LiveRun>) -> Result<Option<RunOutcome>> {
-        let snapshot = tokio::select! {
+        let (snapshot, seals) = tokio::select! {
             loaded = self.load(claim) => loaded?,
             () = live.until_stopped() => return Ok(None),
         };
@@ -181,7 +182,7 @@ impl Worker {
             match solved {
                 Ok(outcome) if outcome.summary.proof.standing() != Standing::Unproved => {
                     live.progress(Stage::Save, 0, 1);
-                    to_be_saved(outcome, &snapshot).map(Some)
+                    Ok(Some(to_be_saved(outcome, &snapshot, &seals)))
                 }
                 Ok(_) => Err(Error::internal("the result could not be proved")),
                 Err(Stopped) => Ok(None),
@@ -192,15 +193,15 @@ impl Worker {
     }
 
     /// Loads the snapshot of a run. The first load stores the digest, and a later one checks it.
-    async fn load(&self, claim: &ClaimedRun) -> Result<Snapshot> {
-        let LoadedSnapshot { snapshot, digest } =
+    async fn load(&self, claim: &ClaimedRun) -> Result<(Snapshot, Seals)> {
+        let LoadedSnapshot { snapshot, seals, digest } =
             self.store().load_snapshot(&Scope::System, &claim.run.name).await?;
         if claim.run.input_digest.is_empty() {
             self.store().seal_run(claim, &digest).await?;
         } else if claim.run.input_digest != digest {
             return Err(Error::internal("the snapshot is not the one that was frozen"));
         }
-        Ok(snapshot)
+        Ok((snapshot, seals))
     }
 
     /// Renews the lease until the run is done. The claim itself counts as the first renewal.
@@ -251,18 +252,16 @@ impl Worker {
 }
 
 /// The engine's outcome in the form that the store saves.
-fn to_be_saved(outcome: Outcome, snapshot: &Snapshot) -> Result<RunOutcome> {
-    let certificate = serde_json::to_vec(&outcome.certificate)
-        .map_err(|error| Error::Internal("the certificate does not serialise".into(), Some(error.into())))?;
-    Ok(RunOutcome {
+fn to_be_saved(outcome: Outcome, snapshot: &Snapshot, seals: &Seals) -> RunOutcome {
+    RunOutcome {
         engine_version: ENGINE_VERSION.to_owned(),
-        digests: outcome.digests(snapshot),
+        digests: outcome.digests(snapshot, seals),
         summary: outcome.summary,
         summaries: outcome.summaries,
         matches: outcome.matches,
         unmatched: outcome.unmatched,
         unmatched_for_managers: outcome.unmatched_for_managers,
-        certificate,
+        certificate: outcome.certificate.to_bytes(),
         first_days: outcome.first_days,
-    })
+    }
 }

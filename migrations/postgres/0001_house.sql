@@ -56,6 +56,8 @@ CREATE TABLE profile_version (
     is_mentor BIGINT NOT NULL CHECK (is_mentor IN (0, 1)),
     is_mentee BIGINT NOT NULL CHECK (is_mentee IN (0, 1)),
     digest TEXT COLLATE "C" NOT NULL,
+    -- Digest of the document before a person whom its lists named was erased: what the leaves of earlier runs cover.
+    frozen_digest TEXT COLLATE "C",
     document TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (organisation_id, own_id, version, import_id)
 );
@@ -110,6 +112,9 @@ CREATE TABLE enrolment (
     enrol_number BIGINT NOT NULL CHECK (enrol_number >= 1),
     -- Last segment of the resource name.
     id TEXT COLLATE "C" NOT NULL,
+    -- Secret salt of her leaves in the digests of runs (src/domain/leaf.rs), 16 random bytes in hexadecimal; empty once she
+    -- was erased.
+    salt TEXT COLLATE "C" NOT NULL,
     actor TEXT COLLATE "C" NOT NULL,
     create_micros BIGINT NOT NULL,
     -- Number and moment of the change that withdrew it; NULL while it is live.
@@ -259,6 +264,42 @@ CREATE TABLE run_unmatched (
 );
 CREATE UNIQUE INDEX run_unmatched_person ON run_unmatched (round_id, run_number, organisation_id, own_id, side);
 CREATE INDEX run_unmatched_organisation ON run_unmatched (round_id, run_number, organisation_id, ordinal);
+
+-- Leaves of the digests of a run whose content was destroyed with a person. The digests can still be computed.
+CREATE TABLE run_leaf (
+    round_id TEXT COLLATE "C" NOT NULL,
+    run_number BIGINT NOT NULL,
+    part TEXT COLLATE "C" NOT NULL CHECK (part IN ('input', 'open_input', 'match', 'unmatched', 'own_unmatched', 'below_minimum',
+        'own_below_minimum', 'certificate')),
+    -- SHA-256 in hexadecimal.
+    leaf TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (round_id, run_number, part, leaf),
+    FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number)
+);
+
+-- Erasures of people: what each has destroyed, under which id the counts remain, and by what an erased person is recognised
+-- when she is imported again.
+CREATE TABLE erasure (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    organisation_id TEXT COLLATE "C" NOT NULL REFERENCES organisation (id),
+    -- Her own id, until the erasure has ended.
+    own_id TEXT COLLATE "C",
+    -- The random id that enrolments and matches have in its place.
+    surrogate TEXT COLLATE "C" NOT NULL UNIQUE,
+    -- Keyed hash of the organisation and her own id.
+    tombstone TEXT COLLATE "C" NOT NULL,
+    actor TEXT COLLATE "C" NOT NULL,
+    -- JSON of what was destroyed.
+    counts TEXT COLLATE "C" NOT NULL,
+    create_micros BIGINT NOT NULL,
+    end_micros BIGINT,
+    -- Moment at which her organisation stated that she has come back: from then on she may be imported.
+    return_micros BIGINT,
+    CHECK ((own_id IS NULL) = (end_micros IS NOT NULL))
+);
+CREATE UNIQUE INDEX erasure_tombstone ON erasure (organisation_id, tombstone) WHERE return_micros IS NULL;
+CREATE INDEX erasure_organisation ON erasure (organisation_id, id);
+CREATE INDEX erasure_open ON erasure (create_micros) WHERE end_micros IS NULL;
 
 -- Who calls: a person, known by a handle that she chose, or a service.
 CREATE TABLE principal (

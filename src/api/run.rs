@@ -95,10 +95,13 @@ impl RunService for RunApi {
         let caller = caller_of(&request)?;
         let work = self.service.verify_run(&caller, &request.into_inner().name).await?;
         let verified = work.finish().await?;
+        let input_erased = verified.proof.is_none();
+        let proof = verified.proof.unwrap_or_default();
         Ok(Response::new(v1::VerifyRunResponse {
-            proved: verified.proof.proved,
-            bounded: verified.proof.bounded,
-            gap: verified.proof.gap.map(count),
+            proved: proof.proved,
+            bounded: proof.bounded,
+            gap: proof.gap.map(count),
+            input_erased,
             input_unchanged: verified.input_unchanged,
             result_unchanged: verified.result_unchanged,
             input_digest: verified.input_digest,

@@ -33,9 +33,11 @@ pub fn code_of(reason: Reason) -> Code {
         Reason::PermissionDenied => Code::PermissionDenied,
         Reason::NotFound => Code::NotFound,
         Reason::AlreadyExists => Code::AlreadyExists,
-        Reason::RoundState | Reason::RoundEmpty | Reason::RunActive | Reason::RunState => {
-            Code::FailedPrecondition
-        }
+        Reason::RoundState
+        | Reason::RoundEmpty
+        | Reason::RunActive
+        | Reason::RunState
+        | Reason::InputErased => Code::FailedPrecondition,
         Reason::EtagMismatch | Reason::RunInterrupted => Code::Aborted,
         Reason::DeadlineExceeded | Reason::ReceiveTimeout => Code::DeadlineExceeded,
         Reason::EventsExpired => Code::OutOfRange,
@@ -87,7 +89,8 @@ impl From<Error> for Status {
             Error::RoundState { round: subject, .. }
             | Error::RunState { run: subject, .. }
             | Error::RoundEmpty(subject)
-            | Error::RunActive(subject) => {
+            | Error::RunActive(subject)
+            | Error::InputErased(subject) => {
                 details.add_precondition_failure_violation(reason.code(), subject, told.clone());
             }
             _ => {}
@@ -264,6 +267,7 @@ mod tests {
                 required: &["draft", "enrolling", "review"],
             },
             Error::EventsExpired,
+            Error::InputErased(run()),
             Error::RoundEmpty(round()),
             Error::RunActive(run()),
             Error::RunState { run: run(), state: "failed", required: &["succeeded"] },

@@ -71,6 +71,8 @@ reasons! {
     RateLimited = "RATE_LIMITED";
     /// Events after the cursor were deleted.
     EventsExpired = "EVENTS_EXPIRED";
+    /// A person whom the call or the run needs was erased.
+    InputErased = "INPUT_ERASED";
 }
 
 impl Reason {

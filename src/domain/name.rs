@@ -24,6 +24,8 @@ const ROUND_RULE: &str =
     "rounds/ID, where ID has 1 to 64 lower-case letters, digits and hyphens and begins with no hyphen";
 const PROFILE_RULE: &str =
     "organisations/ID/profiles/ID, where the last ID has 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`";
+const ERASURE_RULE: &str = "erasures/ID, where ID is a UUID in lower case";
+const ERASURE_EXAMPLE: &str = "erasures/01938e0a-7c5a-7a34-9d0e-5f2b7c1d9e3a";
 const PRINCIPAL_RULE: &str = "principals/ID, where ID is a UUID in lower case";
 const PRINCIPAL_EXAMPLE: &str = "principals/01938e0a-7c5a-7a34-9d0e-5f2b7c1d9e3a";
 const PART_RULE: &str =
@@ -152,6 +154,29 @@ impl PrincipalRef {
     /// `principals/{principal}`.
     pub fn name(&self) -> String {
         format!("principals/{}", self.0)
+    }
+}
+
+/// Name of the erasure of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErasureRef(String);
+
+impl ErasureRef {
+    /// Reads `erasures/{erasure}`.
+    pub fn from_name(name: &str) -> Result<Self, InvalidName> {
+        let invalid = InvalidName { example: ERASURE_EXAMPLE, rule: ERASURE_RULE };
+        let id = name.strip_prefix("erasures/").filter(|id| is_uuid(id)).ok_or(invalid)?;
+        Ok(Self(id.to_owned()))
+    }
+
+    /// The bare id.
+    pub fn id(&self) -> &str {
+        &self.0
+    }
+
+    /// `erasures/{erasure}`.
+    pub fn name(&self) -> String {
+        format!("erasures/{}", self.0)
     }
 }
 

@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::leaf::{Leaf, LeafSalt, Part, leaf};
 use super::profile::{ConsentPurpose, Profile};
 use super::snapshot::{Participant, Snapshot};
 
@@ -63,7 +64,7 @@ impl Profile {
 }
 
 impl Snapshot {
-    /// What the digest of the open answers covers before the participants, each of whom has a line. No private answer changes
+    /// What the digest of the open answers covers beside the participants, each of whom has a leaf. No private answer changes
     /// the digest, and neither does the version of a profile, which grows with each change of a private answer.
     pub fn open_head(&self) -> Vec<u8> {
         let mut head = format!("{} {}\n", self.start_date, self.end_date).into_bytes();
@@ -75,12 +76,11 @@ impl Snapshot {
         head
     }
 
-    /// The line of a participant, see [`Self::open_head`].
-    pub fn open_line(&self, participant: &Participant) -> Vec<u8> {
+    /// The open leaf of a participant, see [`Self::open_head`].
+    pub fn open_leaf(&self, participant: &Participant, salt: LeafSalt) -> Leaf {
         let takes_part = participant.content.consents_to(ConsentPurpose::Matching, self.freeze_time);
-        let mut line = json(&(&participant.profile, participant.content.open_answers(), takes_part));
-        line.push(b'\n');
-        line
+        let line = json(&(&participant.profile, participant.content.open_answers(), takes_part));
+        leaf(Part::OpenInput, &[salt], &line)
     }
 }
 

@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
+use super::leaf::{Leaf, LeafSalt, Part, Seals, leaf, root};
 use super::name::{OrganisationId, ProfileRef};
 use super::organisation::OrganisationRules;
 use super::policy::Policy;
-use super::profile::Profile;
+use super::profile::{ConsentPurpose, Profile};
 
 /// One enrolled person, in the state when the round was frozen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -45,28 +45,27 @@ impl Snapshot {
         self.participants.sort_by(|a, b| a.profile.cmp(&b.profile));
     }
 
-    /// SHA-256 of the sorted snapshot, in hexadecimal, from the SHA-256 of each participant's profile as canonical JSON, in
+    /// The digest of the sorted snapshot, in hexadecimal, from the SHA-256 of each participant's profile as canonical JSON, in
     /// the order of the participants. The digest covers whether each person's consents are live, and not the moment of
     /// freezing itself.
-    pub fn digest(&self, contents: &[[u8; 32]]) -> String {
-        use super::profile::ConsentPurpose::{Identity, Matching};
-        let mut hash = Sha256::new();
-        let mut line = |part: &[u8]| {
-            hash.update(part);
-            hash.update(b"\n");
-        };
-        line(format!("{} {}", self.start_date, self.end_date).as_bytes());
-        line(&json(&self.policy));
-        for organisation in &self.organisations {
-            line(&json(organisation));
+    pub fn digest(&self, contents: &[[u8; 32]], seals: &Seals) -> String {
+        let mut head = format!("{} {}\n", self.start_date, self.end_date).into_bytes();
+        for part in [json(&self.policy)].into_iter().chain(self.organisations.iter().map(json)) {
+            head.extend(part);
+            head.push(b'\n');
         }
-        for (participant, content) in self.participants.iter().zip(contents) {
-            let is_live = |purpose| u8::from(participant.content.consents_to(purpose, self.freeze_time));
-            let (profile, version) = (participant.profile.short(), participant.version);
-            line(format!("{profile} {version} {} {}", is_live(Matching), is_live(Identity)).as_bytes());
-            line(content);
-        }
-        hex::encode(hash.finalize())
+        let people = self.participants.iter().zip(contents).zip(&seals.salts);
+        let leaves = people.map(|((person, content), salt)| self.leaf(person, content, *salt));
+        root(&head, leaves.chain(seals.destroyed_of(Part::Input)).collect())
+    }
+
+    /// The leaf of a participant, from the SHA-256 of her profile as canonical JSON.
+    pub fn leaf(&self, person: &Participant, content: &[u8; 32], salt: LeafSalt) -> Leaf {
+        let is_live = |purpose| u8::from(person.content.consents_to(purpose, self.freeze_time));
+        let live = [ConsentPurpose::Matching, ConsentPurpose::Identity, ConsentPurpose::CrossBorder].map(is_live);
+        let mut text = format!("{} {} {live:?}\n", person.profile.short(), person.version).into_bytes();
+        text.extend(content);
+        leaf(Part::Input, &[salt], &text)
     }
 }
 

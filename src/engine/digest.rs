@@ -1,155 +1,101 @@
-//! Digests of a run: SHA-256 of JSON that is written in parallel, part by part, and hashed in its order.
+//! Digests of a run: roots over salted leaves, which are made in parallel.
 //!
-//! Input: the snapshot and the outcome of a run. Output: the [`Digests`](crate::domain::run::Digests).
-//! Invariants: the hashed bytes are those of one sequential JSON text, whatever the number of threads. The text of a match is
-//! written once for all digests. No list is held as a whole text: memory is bounded by [`ITEMS_AT_A_TIME`] items.
+//! Input: the snapshot, the seals of its people and the outcome of a run. Output: the
+//! [`Digests`](crate::domain::run::Digests).
+//! Invariants: the digests depend neither on the number of threads nor on the order of the lists. What is about one person or
+//! one pair is a leaf; a head holds counts alone. A list is never held as a text.
 
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
 use super::pool;
-use super::solution::Evidence;
+use crate::domain::leaf::{Leaf, Part, Salts, Seals, root};
 use crate::domain::name::OrganisationId;
-use crate::domain::run::{Match, RunSummary, Unmatched};
-use crate::domain::snapshot::{Participant, Snapshot};
+use crate::domain::run::{Digests, Match, RunSummary, Unmatched, WholeRound};
+use crate::domain::snapshot::Snapshot;
 
-/// Items that are written while the items before them are hashed: few, so that their texts use the same memory again.
-const ITEMS_AT_A_TIME: usize = 512;
 /// Items of one task.
 const ITEMS_PER_TASK: usize = 32;
-/// Bytes of a task's text at first: a match takes some 1,500.
-const TEXT_BYTES: usize = ITEMS_PER_TASK * 2_048;
 
-/// Everything of a result that a digest covers.
-pub(super) struct ResultParts<'a> {
-    pub(super) matches: &'a [Match],
-    pub(super) unmatched: &'a [Unmatched],
-    /// The summary without its times.
-    pub(super) summary: RunSummary,
-    pub(super) unmatched_for_managers: &'a [Unmatched],
-    pub(super) summaries: &'a BTreeMap<OrganisationId, RunSummary>,
-    pub(super) evidence: &'a Evidence,
+/// Everything of a result that its digests cover.
+#[derive(Debug)]
+pub struct ResultParts<'a> {
+    /// The matches.
+    pub matches: &'a [Match],
+    /// The people without a match, as coordinators read it.
+    pub unmatched: &'a [Unmatched],
+    /// The same people as managers read it.
+    pub unmatched_for_managers: &'a [Unmatched],
+    /// The numbers for coordinators.
+    pub summary: &'a RunSummary,
+    /// The numbers for managers.
+    pub summaries: &'a BTreeMap<OrganisationId, RunSummary>,
+    /// The certificate as stored; `None` if it was destroyed with the first person who was erased.
+    pub certificate: Option<&'a [u8]>,
 }
 
-/// SHA-256 in hexadecimal of the matches, the unmatched and the summary, and of the whole result: the JSON of
-/// `(matches, unmatched, summary)`, and of `(that, unmatched_for_managers, summaries, evidence)`.
-pub(super) fn of_result(parts: &ResultParts<'_>) -> [String; 2] {
-    pool::on_threads(None, || {
-        let (open, mut whole) = (Sha256::new(), Sha256::new());
-        whole.update(b"[");
-        let mut both = [open, whole];
-        update(&mut both, b"[");
-        hash_list(parts.matches, &mut both);
-        update(&mut both, b",");
-        hash_list(parts.unmatched, &mut both);
-        update(&mut both, b",");
-        update(&mut both, &json(&parts.summary));
-        update(&mut both, b"]");
-        let [open, whole] = both;
-        let mut whole = [whole];
-        update(&mut whole, b",");
-        hash_list(parts.unmatched_for_managers, &mut whole);
-        let [mut whole] = whole;
-        for part in [json(parts.summaries), json(parts.evidence)] {
-            whole.update(b",");
-            whole.update(part);
-        }
-        whole.update(b"]");
-        [open, whole].map(|hash| hex::encode(hash.finalize()))
-    })
+/// The digests of a run over `snapshot` with this result, without its times. The one of the whole result contains private
+/// points through the certificate, and never leaves the service; the others cover what coordinators read.
+pub fn digests(parts: &ResultParts<'_>, snapshot: &Snapshot, seals: &Seals) -> Digests {
+    let salts = seals.by_person(snapshot.participants.iter().map(|person| &person.profile));
+    let [open_result, whole_result] = pool::on_threads(None, || of_result(parts, &salts, seals));
+    Digests { open_input: of_open_input(snapshot, seals), open_result, whole_result }
 }
 
-/// SHA-256 in hexadecimal of the open answers of a sorted snapshot: of [`Snapshot::open_head`] and the lines of everyone.
-pub(super) fn of_open_input(snapshot: &Snapshot) -> String {
-    pool::on_threads(None, || {
-        let mut hash = [Sha256::new_with_prefix(snapshot.open_head())];
-        let line = |person: &Participant, text: &mut Vec<u8>| text.extend(snapshot.open_line(person));
-        hash_in_order(&snapshot.participants, line, &mut hash, 0);
-        let [hash] = hash;
-        hex::encode(hash.finalize())
-    })
-}
-
-/// Hashes a list as JSON.
-fn hash_list<T: Serialize + Sync>(items: &[T], hashes: &mut [Sha256]) {
-    update(hashes, b"[");
-    let after_comma = |item: &T, text: &mut Vec<u8>| {
-        text.push(b',');
-        write_json(item, text);
+/// The root over the matches, the unmatched and the summary, and the root over the whole result, which covers the first.
+fn of_result(parts: &ResultParts<'_>, salts: &Salts<'_>, seals: &Seals) -> [String; 2] {
+    let of_unmatched =
+        |part, entries: &[Unmatched]| of_list(entries, |entry, text| salts.of_unmatched(part, entry, text));
+    let of_below = |part, summary: &RunSummary| {
+        of_list(&summary.below_minimum, |entry, text| salts.of_below_minimum(part, entry, text))
     };
-    hash_in_order(items, after_comma, hashes, 1);
-    update(hashes, b"]");
+    let destroyed = |parts: [Part; 3]| parts.into_iter().flat_map(|part| seals.destroyed_of(part));
+
+    let mut leaves = of_list(parts.matches, |pair, text| salts.of_match(pair, text));
+    leaves.extend(of_unmatched(Part::Unmatched, parts.unmatched));
+    leaves.extend(of_below(Part::BelowMinimum, parts.summary));
+    leaves.extend(destroyed([Part::Match, Part::Unmatched, Part::BelowMinimum]));
+    let open = root(&json(&head_of(parts.summary)), leaves);
+
+    let mut leaves = of_unmatched(Part::OwnUnmatched, parts.unmatched_for_managers);
+    for summary in parts.summaries.values() {
+        leaves.extend(of_below(Part::OwnBelowMinimum, summary));
+    }
+    leaves.extend(parts.certificate.map(|certificate| seals.of_everybody(certificate)));
+    leaves.extend(destroyed([Part::OwnUnmatched, Part::OwnBelowMinimum, Part::Certificate]));
+    let heads: Vec<_> = parts.summaries.iter().map(|(id, summary)| (id, head_of(summary))).collect();
+    [open.clone(), root(&json(&(open, heads)), leaves)]
 }
 
-/// Hashes the texts of items in order, without the first `skipped` bytes. Some items are written while the texts before them
-/// are hashed.
-fn hash_in_order<T: Sync>(
-    items: &[T],
-    write: impl Fn(&T, &mut Vec<u8>) + Sync,
-    hashes: &mut [Sha256],
-    mut skipped: usize,
-) {
+/// A summary without its times and without the people whom it names.
+fn head_of(summary: &RunSummary) -> RunSummary {
+    let whole_round = summary.whole_round.clone();
+    let whole_round = whole_round.map(|whole| WholeRound { stage_micros: Vec::new(), ..whole });
+    RunSummary { whole_round, below_minimum: Vec::new(), ..summary.clone() }
+}
+
+/// The root over the open answers of a sorted snapshot: [`Snapshot::open_head`] and an open leaf of everyone.
+fn of_open_input(snapshot: &Snapshot, seals: &Seals) -> String {
+    pool::on_threads(None, || {
+        let people = snapshot.participants.par_iter().with_min_len(ITEMS_PER_TASK).zip(&seals.salts);
+        let mut leaves: Vec<Leaf> = people.map(|(person, salt)| snapshot.open_leaf(person, *salt)).collect();
+        leaves.extend(seals.destroyed_of(Part::OpenInput));
+        root(&snapshot.open_head(), leaves)
+    })
+}
+
+/// The leaves of a list, without those whose people were erased.
+fn of_list<T: Sync>(items: &[T], leaf: impl Fn(&T, &mut Vec<u8>) -> Option<Leaf> + Sync) -> Vec<Leaf> {
     let task = |items: &[T]| {
-        let mut text = Vec::with_capacity(TEXT_BYTES);
-        for item in items {
-            write(item, &mut text);
-        }
-        text
+        let mut text = Vec::new();
+        items.iter().filter_map(|item| leaf(item, &mut text)).collect::<Vec<Leaf>>()
     };
-    let texts = |items: &[T]| items.par_chunks(ITEMS_PER_TASK).map(task).collect::<Vec<Vec<u8>>>();
-    let mut blocks = items.chunks(ITEMS_AT_A_TIME);
-    let mut ready = blocks.next().map(texts);
-    while let Some(some) = ready {
-        let next = blocks.next();
-        let hash_all = || {
-            hashes.par_iter_mut().for_each(|hash| {
-                let mut skipped = skipped;
-                for text in &some {
-                    hash.update(&text[std::mem::take(&mut skipped)..]);
-                }
-            });
-        };
-        ready = rayon::join(|| next.map(texts), hash_all).0;
-        skipped = 0;
-    }
-}
-
-fn update(hashes: &mut [Sha256], bytes: &[u8]) {
-    for hash in hashes {
-        hash.update(bytes);
-    }
-}
-
-fn json(value: &impl Serialize) -> Vec<u8> {
-    let mut text = Vec::new();
-    write_json(value, &mut text);
-    text
+    items.par_chunks(ITEMS_PER_TASK).flat_map_iter(task).collect()
 }
 
 #[expect(clippy::expect_used, reason = "plain data with string keys always serialises")]
-fn write_json(value: &impl Serialize, text: &mut Vec<u8>) {
-    serde_json::to_writer(text, value).expect("plain data serialises");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_list_is_hashed_as_its_json_whatever_its_length() {
-        let tails = [0, 1, 2, ITEMS_PER_TASK, ITEMS_AT_A_TIME - 1, ITEMS_AT_A_TIME, 2 * ITEMS_AT_A_TIME + 65];
-        for length in tails {
-            let list: Vec<(usize, String)> = (0..length).map(|at| (at, "\"text\"".repeat(at % 7))).collect();
-            let mut hashes = [Sha256::new(), Sha256::new_with_prefix(b"before")];
-            hash_list(&list, &mut hashes);
-            let text = serde_json::to_vec(&list).expect("serialises");
-            let expected =
-                [Sha256::new_with_prefix(&text), Sha256::new_with_prefix(b"before").chain_update(&text)];
-            let hex = |hashes: [Sha256; 2]| hashes.map(|hash| hex::encode(hash.finalize()));
-            assert_eq!(hex(hashes), hex(expected), "{length}");
-        }
-    }
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("plain data serialises")
 }

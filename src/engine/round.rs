@@ -24,9 +24,10 @@ use super::solution::{Evidence, Solution};
 use super::stable::PreferenceLists;
 use super::{digest, exclusion_counts, explain, pool};
 use crate::clock::Stopwatch;
+use crate::domain::leaf::Seals;
 use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::policy::Objective;
-use crate::domain::run::{Digests, Match, Proof, RunSummary, Stage, Unmatched, WholeRound};
+use crate::domain::run::{Digests, Match, Proof, RunSummary, Stage, Unmatched};
 use crate::domain::snapshot::Snapshot;
 
 /// Version of the engine. It changes whenever the same round may give another result.
@@ -71,20 +72,18 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// The digests of the run of `snapshot` that has this outcome, without its times. The one of the whole result contains private points through
-    /// the certificate, and never leaves the service; the others cover what coordinators read.
-    pub fn digests(&self, snapshot: &Snapshot) -> Digests {
-        let whole_round = self.summary.whole_round.clone();
-        let whole_round = whole_round.map(|whole| WholeRound { stage_micros: Vec::new(), ..whole });
-        let [open_result, whole_result] = digest::of_result(&ResultParts {
+    /// The digests of the run of `snapshot` that has this outcome.
+    pub fn digests(&self, snapshot: &Snapshot, seals: &Seals) -> Digests {
+        let certificate = self.certificate.to_bytes();
+        let parts = ResultParts {
             matches: &self.matches,
             unmatched: &self.unmatched,
-            summary: RunSummary { whole_round, ..self.summary.clone() },
             unmatched_for_managers: &self.unmatched_for_managers,
+            summary: &self.summary,
             summaries: &self.summaries,
-            evidence: &self.certificate.evidence,
-        });
-        Digests { open_input: digest::of_open_input(snapshot), open_result, whole_result }
+            certificate: Some(&certificate),
+        };
+        digest::digests(&parts, snapshot, seals)
     }
 }
 
@@ -99,6 +98,14 @@ pub struct RunCertificate {
     pub dual: i128,
     /// Candidates that the proof covers.
     pub candidates_checked: u64,
+}
+
+impl RunCertificate {
+    /// The certificate as it is stored.
+    #[expect(clippy::expect_used, reason = "plain data with string keys always serialises")]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("plain data serialises")
+    }
 }
 
 /// Solves a round. The only error is that `observer` stopped the operation.

@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::domain::caller::Caller;
 use crate::domain::enrolment::{Enrolment, EnrolmentFilter};
 use crate::domain::field_rule;
+use crate::domain::leaf::LeafSalt;
 use crate::domain::name::{
     EnrolmentId, EnrolmentRef, InvalidName, OrganisationId, OwnId, ProfileRef, RoundId,
 };
@@ -274,7 +275,11 @@ impl Enrolling {
         let Entry { round, organisation, .. } = entry;
         match self {
             Self::Storing(session, clock) => {
-                let with_id = |own_id: &OwnId| Ok((own_id.clone(), clock.new_id().to_string().parse()?));
+                let with_id = |own_id: &OwnId| {
+                    let mut salt = [0; 16];
+                    clock.fill(&mut salt);
+                    Ok((own_id.clone(), clock.new_id().to_string().parse()?, LeafSalt::new(salt)))
+                };
                 let people: Result<Vec<_>, InvalidName> = ids.iter().map(with_id).collect();
                 let people = people.map_err(|_| Error::internal("the clock makes no ids"))?;
                 session.enrol(round, organisation, &people).await

@@ -10,9 +10,9 @@ use super::{Action, Service};
 use crate::domain::caller::Caller;
 use crate::domain::name::{ProfileRef, RunRef};
 use crate::domain::run::{Digests, Match, Proof};
-use crate::engine::assign::SolverStatistics;
+use crate::domain::snapshot::Snapshot;
 use crate::engine::observer::Observer;
-use crate::engine::{self, Options, Outcome, RunCertificate};
+use crate::engine::{self, Options, ResultParts, RunCertificate};
 use crate::error::{Error, Result};
 use crate::store::{LoadedSnapshot, SavedResult, Scope};
 
@@ -21,8 +21,9 @@ use crate::store::{LoadedSnapshot, SavedResult, Scope};
 pub struct VerifiedRun {
     /// The run.
     pub run: RunRef,
-    /// What the certificate proves of the matches over the frozen snapshot.
-    pub proof: Proof,
+    /// What the certificate proves of the matches over the frozen snapshot; `None` if a person who took part was erased,
+    /// because the proof needs the answers of everybody.
+    pub proof: Option<Proof>,
     /// Whether the snapshot is the one that was frozen.
     pub input_unchanged: bool,
     /// Whether the result is the one that was saved.
@@ -56,31 +57,27 @@ impl Service {
 fn check(
     run: RunRef,
     saved: SavedResult,
-    LoadedSnapshot { snapshot, digest }: &LoadedSnapshot,
+    LoadedSnapshot { snapshot, seals, digest }: &LoadedSnapshot,
     observer: &dyn Observer,
 ) -> Result<VerifiedRun> {
     let SavedResult { run: internal, shown, summaries, unmatched, unmatched_for_managers, salt, .. } = saved;
-    let certificate: RunCertificate = serde_json::from_slice(&saved.certificate)
-        .map_err(|_| Error::internal("the stored certificate of a run cannot be read"))?;
     let Some(summary) = shown.summary else {
         return Err(Error::internal("a run that succeeded has no summary"));
     };
-    let pairs: Vec<(ProfileRef, ProfileRef)> =
-        saved.matches.iter().map(|pair| (pair.mentee.clone(), pair.mentor.clone())).collect();
-    let proof = engine::verify(snapshot, &pairs, &certificate, &Options::default(), observer)
-        .map_err(|_| Error::Cancelled)?;
-    let result = Outcome {
-        matches: engine_order(saved.matches),
-        unmatched,
-        unmatched_for_managers,
-        summary,
-        summaries,
-        certificate,
-        counters: SolverStatistics::default(),
-        // No digest covers these days, which follow from the snapshot.
-        first_days: Vec::new(),
+    let is_erased = seals.is_erased();
+    let proof = match is_erased {
+        true => None,
+        false => Some(proved(snapshot, &saved.matches, &saved.certificate, observer)?),
     };
-    let Digests { open_input, open_result, whole_result } = result.digests(snapshot);
+    let parts = ResultParts {
+        matches: &saved.matches,
+        unmatched: &unmatched,
+        unmatched_for_managers: &unmatched_for_managers,
+        summary: &summary,
+        summaries: &summaries,
+        certificate: (!is_erased).then_some(&saved.certificate),
+    };
+    let Digests { open_input, open_result, whole_result } = engine::digests(&parts, snapshot, seals);
     let (input_digest, result_digest) = (salt.keyed(&open_input), salt.keyed(&open_result));
     Ok(VerifiedRun {
         run,
@@ -92,8 +89,17 @@ fn check(
     })
 }
 
-/// The matches in the order of the engine, over which the digest was computed.
-fn engine_order(mut matches: Vec<Match>) -> Vec<Match> {
-    matches.sort_by(|a, b| (b.score, &a.mentee, &a.mentor).cmp(&(a.score, &b.mentee, &b.mentor)));
-    matches
+/// What the stored certificate proves of the stored matches.
+fn proved(
+    snapshot: &Snapshot,
+    matches: &[Match],
+    certificate: &[u8],
+    observer: &dyn Observer,
+) -> Result<Proof> {
+    let certificate: RunCertificate = serde_json::from_slice(certificate)
+        .map_err(|_| Error::internal("the stored certificate of a run cannot be read"))?;
+    let pairs: Vec<(ProfileRef, ProfileRef)> =
+        matches.iter().map(|pair| (pair.mentee.clone(), pair.mentor.clone())).collect();
+    engine::verify(snapshot, &pairs, &certificate, &Options::default(), observer)
+        .map_err(|_| Error::Cancelled)
 }

@@ -24,7 +24,7 @@ statements! {
         // PostgreSQL checks them itself; those that were never checked are among the constraints above.
         postgres: "SELECT CAST(0 AS BIGINT) AS wrong");
     query PROFILES = hidden("check.enrolled_profiles",
-        "SELECT COUNT(*) AS wrong FROM enrolment e WHERE NOT EXISTS (SELECT 1 FROM profile_version v \
+        "SELECT COUNT(*) AS wrong FROM enrolment e WHERE e.salt <> '' AND NOT EXISTS (SELECT 1 FROM profile_version v \
          JOIN profile_import i ON i.id = v.import_id WHERE v.organisation_id = e.organisation_id \
          AND v.own_id = e.own_id AND i.finish_micros IS NOT NULL)");
     query IMPORTS = hidden("check.imports",

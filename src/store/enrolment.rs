@@ -19,6 +19,7 @@ use super::session::WriteSession;
 use super::statement::statements;
 use super::{invited, organisation, profile, round};
 use crate::domain::enrolment::{Enrolment, EnrolmentFilter};
+use crate::domain::leaf::LeafSalt;
 use crate::domain::name::{EnrolmentId, EnrolmentRef, OrganisationId, OwnId, ProfileRef, RoundId};
 use crate::domain::profile::StoredProfile;
 use crate::domain::round::RoundState;
@@ -103,8 +104,8 @@ statements! {
     // A profile that is enrolled already stays as it is.
     change ENROL = bulk(
         name: "enrolment.create",
-        head: "INSERT INTO enrolment (round_id, organisation_id, own_id, enrol_number, id, actor, create_micros) VALUES",
-        columns: 7,
+        head: "INSERT INTO enrolment (round_id, organisation_id, own_id, enrol_number, id, salt, actor, create_micros) VALUES",
+        columns: 8,
         tail: " ON CONFLICT (round_id, organisation_id, own_id) WHERE withdraw_number IS NULL DO NOTHING",
     );
     change NEXT_NUMBER = ("round.enrol",
@@ -136,6 +137,9 @@ statements! {
     change WITHDRAW_ALL = ("enrolment.withdraw_all",
         "UPDATE enrolment SET withdraw_number = $3, withdraw_micros = $4 WHERE round_id = $1 \
          AND organisation_id = $2 AND withdraw_number IS NULL");
+    change WITHDRAW_PERSON = ("enrolment.withdraw_person",
+        "UPDATE enrolment SET withdraw_number = $4, withdraw_micros = $5 WHERE round_id = $1 \
+         AND organisation_id = $2 AND own_id = $3 AND withdraw_number IS NULL");
     query COUNT_OF = filtered("enrolment_count.get",
         "SELECT profiles FROM enrolment_count WHERE round_id = $1 AND organisation_id = $2 \
          AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || organisation_id || ',%')");
@@ -307,7 +311,7 @@ impl WriteSession {
         profile::existing(self.reads(), organisation, ids).await
     }
 
-    /// Enrols profiles of an organisation, each with the id of its enrolment, and returns the number of those that were not
+    /// Enrols profiles of an organisation, each with the id and the salt of its enrolment, and returns the number of those that were not
     /// enrolled already; without any there is no note. The first enrolment takes a draft round to `enrolling`.
     ///
     /// Fails with `NotFound` or `RoundState` if the round does not exist or takes no enrolments.
@@ -315,18 +319,18 @@ impl WriteSession {
         &mut self,
         round: &RoundId,
         organisation: &OrganisationId,
-        people: &[(OwnId, EnrolmentId)],
+        people: &[(OwnId, EnrolmentId, LeafSalt)],
     ) -> Result<(u64, Option<Note>)> {
         let owner = Owner::Organisation(organisation);
         self.reads().scope().admit(owner)?;
         let (now, actor) = (self.now(), self.actor().to_owned());
         let number = self.next_enrolment_number(round).await?;
         invited::require(self.reads(), round, organisation).await?;
-        let row = |(own_id, id): &(OwnId, EnrolmentId)| {
-            values![round, organisation, own_id, number, id.as_str(), actor.as_str(), now]
+        let row = |(own_id, id, salt): &(OwnId, EnrolmentId, LeafSalt)| {
+            values![round, organisation, own_id, number, id.as_str(), salt.to_hex(), actor.as_str(), now]
         };
         let enrolled = self.insert(owner, ENROL, Box::new(people.iter().map(row))).await?;
-        let ids = || people.iter().map(|(own_id, _)| own_id);
+        let ids = || people.iter().map(|(own_id, ..)| own_id);
         let (1.., Some(first), Some(last)) = (enrolled, ids().min(), ids().max()) else {
             return Ok((enrolled, None));
         };
@@ -377,6 +381,24 @@ impl WriteSession {
         let owner = Owner::Organisation(organisation);
         self.change_exactly(1, owner, COUNT_GONE, values![round, organisation, number]).await?;
         self.change_exactly(1, owner, NEXT_NUMBER, values![round, number]).await
+    }
+
+    /// Withdraws a person from a round, whatever its state; without a live enrolment there is no note.
+    pub(super) async fn withdraw_person(
+        &mut self,
+        round: &RoundId,
+        person: &ProfileRef,
+    ) -> Result<Option<Note>> {
+        let (organisation, now) = (&person.organisation, self.now());
+        let owner = Owner::Organisation(organisation);
+        let number = self.lock_round(round).await?.enrolment_number + 1;
+        let values = values![round, organisation, &person.id, number, now];
+        if self.change(owner, WITHDRAW_PERSON, values).await? == 0 {
+            return Ok(None);
+        }
+        self.change_exactly(1, owner, COUNT_GONE, values![round, organisation, number]).await?;
+        self.change_exactly(1, owner, NEXT_NUMBER, values![round, number]).await?;
+        Ok(Some(Note::new(owner, "round.withdraw", round.name(), &json!({ "withdrawn": 1 }))))
     }
 
     /// Locks the round, and returns the number of the next change of its enrolments.

@@ -362,7 +362,7 @@ fn side_name(side: Option<Side>) -> &'static str {
     }
 }
 
-fn read_match(run: &RunRef, row: &Row) -> Result<StoredMatch> {
+pub(super) fn read_match(run: &RunRef, row: &Row) -> Result<StoredMatch> {
     let contributions = row.json("run_match", &match_name(run, row)?, "contributions")?;
     read_basic(run, row, contributions)
 }

@@ -14,6 +14,7 @@ use super::dialect::{self, Row, values};
 use super::read::ReadSession;
 use super::scope::Scope;
 use super::statement::statements;
+use crate::domain::leaf::{Leaf, LeafSalt, Part, Seals};
 use crate::domain::name::{OrganisationId, ProfileRef, RunRef};
 use crate::domain::snapshot::{Participant, Snapshot};
 use crate::error::{Error, Result};
@@ -26,12 +27,12 @@ macro_rules! is_frozen {
     };
 }
 
-/// A person with her frozen version and its document.
+/// A person with her frozen version and its document, before which the frozen digest stands if there is one.
 macro_rules! frozen_columns {
     () => {
         concat!(
-            "q.own_id, q.version, (SELECT v.document FROM profile_version v WHERE v.organisation_id = $2 \
-             AND v.own_id = q.own_id AND v.version = q.version AND ",
+            "q.own_id, q.salt, q.version, (SELECT COALESCE(v.frozen_digest, '') || v.document FROM profile_version v \
+             WHERE v.organisation_id = $2 AND v.own_id = q.own_id AND v.version = q.version AND ",
             is_frozen!(),
             ") AS document"
         )
@@ -42,7 +43,7 @@ macro_rules! frozen_columns {
 macro_rules! frozen_enrolments {
     () => {
         concat!(
-            "SELECT e.own_id, (SELECT v.version FROM profile_version v WHERE v.organisation_id = $2 \
+            "SELECT e.own_id, e.salt, (SELECT v.version FROM profile_version v WHERE v.organisation_id = $2 \
              AND v.own_id = e.own_id AND ",
             is_frozen!(),
             " ORDER BY v.version DESC LIMIT 1) AS version \
@@ -68,6 +69,8 @@ statements! {
     query FROZEN_PARTICIPANTS = hidden("snapshot.participants",
         concat!("SELECT ", frozen_columns!(), " FROM (", frozen_enrolments!(), " AND e.own_id > $3 \
             ORDER BY e.own_id LIMIT $6) AS q"));
+    query DESTROYED = hidden("run_leaf.list",
+        "SELECT part, leaf FROM run_leaf WHERE round_id = $1 AND run_number = $2 ORDER BY part, leaf");
     query FROZEN_PARTICIPANT = hidden("snapshot.participant",
         concat!("SELECT ", frozen_columns!(), " FROM (", frozen_enrolments!(), " AND e.own_id = $3 LIMIT 1) AS q"));
 }
@@ -119,12 +122,16 @@ pub struct FrozenPair {
 pub struct LoadedSnapshot {
     /// The snapshot.
     pub snapshot: Snapshot,
+    /// The salts of its people, and the leaves of those who were erased since.
+    pub seals: Seals,
     /// Its digest, computed from the stored documents.
     pub digest: String,
 }
 
 /// Pages that are parsed while the next page is read.
-type Parsing = JoinHandle<Result<Vec<(Participant, [u8; 32])>>>;
+type Parsing = JoinHandle<Result<Vec<Parsed>>>;
+/// A participant, her salt, and the digest of the stored document.
+type Parsed = (Participant, LeafSalt, [u8; 32]);
 
 /// The snapshot of a run without organisations and people, and the row that it was read from.
 async fn begin(session: &mut ReadSession, name: &RunRef) -> Result<(Snapshot, Row)> {
@@ -158,7 +165,8 @@ async fn load_pair(session: &mut ReadSession, name: &RunRef, pair: [&ProfileRef;
         }
         let values = values![&name.round, id, &profile.id, number, import_number];
         if let Some(row) = session.row(FROZEN_PARTICIPANT, values).await? {
-            snapshot.participants.push(participant(id, &row)?.0);
+            let (person, ..) = participant(id, &row)?.ok_or_else(|| Error::InputErased(name.name()))?;
+            snapshot.participants.push(person);
         }
     }
     snapshot.sort();
@@ -188,18 +196,23 @@ async fn load(session: &mut ReadSession, name: &RunRef) -> Result<LoadedSnapshot
         }
         snapshot.organisations.push((id, rules));
     }
-    let (participants, contents) = people.finish().await?.into_iter().unzip();
-    snapshot.participants = participants;
+    let people = people.finish().await?;
+    let (mut salts, mut contents) = (Vec::with_capacity(people.len()), Vec::with_capacity(people.len()));
     // Both lists are sorted: organisations by the statement, people by page.
-    let contents: Vec<[u8; 32]> = contents;
-    let digest = snapshot.digest(&contents);
-    Ok(LoadedSnapshot { snapshot, digest })
+    for (participant, salt, content) in people {
+        snapshot.participants.push(participant);
+        salts.push(salt);
+        contents.push(content);
+    }
+    let seals = Seals { salts, destroyed: destroyed(session, name).await? };
+    let digest = snapshot.digest(&contents, &seals);
+    Ok(LoadedSnapshot { snapshot, seals, digest })
 }
 
 /// Pages of participants, parsed on blocking threads, some at a time and in the order in which they were read.
 #[derive(Default)]
 struct ParsedPages {
-    parsed: Vec<(Participant, [u8; 32])>,
+    parsed: Vec<Parsed>,
     /// Tasks, the oldest first.
     parsing: VecDeque<Parsing>,
     /// Pages that no task parses yet, and the number of their rows.
@@ -230,10 +243,10 @@ impl ParsedPages {
             for (organisation, page) in pages {
                 let first = parsed.len();
                 for row in &page {
-                    parsed.push(participant(&organisation, row)?);
+                    // A person who was erased since has no profile: her leaves stand for her.
+                    parsed.extend(participant(&organisation, row)?);
                 }
-                parsed[first..]
-                    .sort_unstable_by(|(a, _), (b, _): &(Participant, _)| a.profile.id.cmp(&b.profile.id));
+                parsed[first..].sort_unstable_by(|(a, ..), (b, ..): &Parsed| a.profile.id.cmp(&b.profile.id));
             }
             Ok(parsed)
         };
@@ -250,7 +263,7 @@ impl ParsedPages {
         Ok(())
     }
 
-    async fn finish(mut self) -> Result<Vec<(Participant, [u8; 32])>> {
+    async fn finish(mut self) -> Result<Vec<Parsed>> {
         self.begin().await?;
         while !self.parsing.is_empty() {
             self.wait().await?;
@@ -259,15 +272,53 @@ impl ParsedPages {
     }
 }
 
-/// A participant, with the digest of the stored document.
-fn participant(organisation: &OrganisationId, row: &Row) -> Result<(Participant, [u8; 32])> {
+/// A participant; `None` if she was erased since.
+fn participant(organisation: &OrganisationId, row: &Row) -> Result<Option<Parsed>> {
     let profile = ProfileRef { organisation: organisation.clone(), id: row.id("enrolment", "own_id")? };
-    let document = row.text("document")?;
-    let digest = Sha256::digest(&document).into();
+    let Some(salt) = LeafSalt::from_hex(&row.text("salt")?) else { return Ok(None) };
+    let column = row.text("document")?;
+    let (frozen, document) = column.split_at(column.find('{').unwrap_or_default());
+    let digest = leaf_of(frozen).unwrap_or_else(|| Sha256::digest(document).into());
     let participant = Participant {
         version: row.int("version")?,
-        content: dialect::parsed("profile_version", &profile, "document", &document)?,
+        content: dialect::parsed("profile_version", &profile, "document", document)?,
         profile,
     };
-    Ok((participant, digest))
+    Ok(Some((participant, salt, digest)))
+}
+
+/// The leaves of a person in the input of a run; none if she was erased before.
+pub(super) async fn leaves_of(
+    session: &mut ReadSession,
+    name: &RunRef,
+    person: &ProfileRef,
+) -> Result<Vec<(Part, Leaf)>> {
+    let (snapshot, frozen) = begin(session, name).await?;
+    let id = &person.organisation;
+    let found = session.row(FROZEN_ORGANISATION, values![&name.round, name.number, id]).await?;
+    let Some(organisation) = found else { return Ok(Vec::new()) };
+    let (number, imported) = (frozen.int("enrolment_number")?, organisation.int("import_number")?);
+    let found =
+        session.row(FROZEN_PARTICIPANT, values![&name.round, id, &person.id, number, imported]).await?;
+    let Some((person, salt, content)) = found.map(|row| participant(id, &row)).transpose()?.flatten() else {
+        return Ok(Vec::new());
+    };
+    Ok(vec![
+        (Part::Input, snapshot.leaf(&person, &content, salt)),
+        (Part::OpenInput, snapshot.open_leaf(&person, salt)),
+    ])
+}
+
+/// The leaves of a run whose content was destroyed.
+async fn destroyed(session: &mut ReadSession, name: &RunRef) -> Result<Vec<(Part, Leaf)>> {
+    let rows = session.rows(DESTROYED, values![&name.round, name.number]).await?;
+    let read = |row: &Row| {
+        let part = row.parse("run_leaf", name, "part", Part::from_name)?;
+        Ok((part, row.parse("run_leaf", name, "leaf", leaf_of)?))
+    };
+    rows.iter().map(read).collect()
+}
+
+fn leaf_of(text: &str) -> Option<Leaf> {
+    hex::decode(text).ok()?.try_into().ok()
 }

@@ -9,11 +9,12 @@ use sha2::{Digest as _, Sha256};
 use super::reference::Reference;
 use super::synthetic::Shape;
 use crate::domain::language::LanguageLevel;
+use crate::domain::leaf::{LeafSalt, Part, Seals};
 use crate::domain::name::ProfileRef;
 use crate::domain::policy::{
     Criterion, CriterionWeight, HardRule, HardRules, Objective, Policy, PreviousPartners,
 };
-use crate::domain::profile::{ConsentPurpose, Profile};
+use crate::domain::profile::Profile;
 use crate::domain::run::{Match, Proof, Side, Standing};
 use crate::domain::snapshot::{Participant, Snapshot};
 use crate::engine::assign::tests::case::Case;
@@ -24,7 +25,50 @@ use crate::engine::observer::Unobserved;
 use crate::engine::pair_scores::{FORBIDDEN, PairScores};
 use crate::engine::score::{Plane, Scores};
 use crate::engine::shown::shown;
-use crate::engine::{Options, explain_pair, solve, verify};
+use crate::engine::{Options, Outcome, ResultParts, digests as digests_of, explain_pair, solve, verify};
+
+/// A salt of each participant.
+pub(super) fn seals(snapshot: &Snapshot) -> Seals {
+    let salts = (0..snapshot.participants.len() as u128).map(|at| LeafSalt::new(at.to_be_bytes())).collect();
+    Seals { salts, destroyed: Vec::new() }
+}
+
+fn contents(snapshot: &Snapshot) -> Vec<[u8; 32]> {
+    let json = |person: &Participant| serde_json::to_vec(&person.content).expect("serialises");
+    snapshot.participants.iter().map(|person| Sha256::digest(json(person)).into()).collect()
+}
+
+/// The snapshot without one person, and its seals with her leaves in the place of her salt.
+fn without(snapshot: &Snapshot, seals: &Seals, outcome: &Outcome, who: usize) -> (Snapshot, Seals) {
+    let (person, salt) = (&snapshot.participants[who], seals.salts[who]);
+    let mut destroyed = vec![
+        (Part::Input, snapshot.leaf(person, &contents(snapshot)[who], salt)),
+        (Part::OpenInput, snapshot.open_leaf(person, salt)),
+        (Part::Certificate, seals.of_everybody(&outcome.certificate.to_bytes())),
+    ];
+    let salts = seals.by_person(snapshot.participants.iter().map(|person| &person.profile));
+    let (name, mut text) = (&person.profile, Vec::new());
+    for pair in outcome.matches.iter().filter(|pair| pair.mentee == *name || pair.mentor == *name) {
+        destroyed.extend(salts.of_match(pair, &mut text).map(|leaf| (Part::Match, leaf)));
+    }
+    for (part, list) in
+        [(Part::Unmatched, &outcome.unmatched), (Part::OwnUnmatched, &outcome.unmatched_for_managers)]
+    {
+        for entry in list.iter().filter(|entry| entry.profile == *name) {
+            destroyed.extend(salts.of_unmatched(part, entry, &mut text).map(|leaf| (part, leaf)));
+        }
+    }
+    let own = outcome.summaries.values().map(|summary| (Part::OwnBelowMinimum, summary));
+    for (part, summary) in own.chain([(Part::BelowMinimum, &outcome.summary)]) {
+        for entry in summary.below_minimum.iter().filter(|entry| entry.mentor == *name) {
+            destroyed.extend(salts.of_below_minimum(part, entry, &mut text).map(|leaf| (part, leaf)));
+        }
+    }
+    let mut rest = (snapshot.clone(), Seals { destroyed, ..seals.clone() });
+    rest.0.participants.remove(who);
+    rest.1.salts.remove(who);
+    rest
+}
 
 /// Scores and broken rules of all pairs by the reference, by position in the engine's order.
 fn expected(snapshot: &Snapshot, round: &Round<'_>) -> Vec<Vec<(u16, BTreeSet<HardRule>)>> {
@@ -220,7 +264,7 @@ proptest! {
     fn order_of_people_threads_and_cache_size_change_no_byte(snapshot in rounds(), turn in 0..20_usize) {
         let whole = solve(&snapshot, &Options { threads: Some(1), ..Options::default() }, &Unobserved).expect("not stopped");
         prop_assert!(whole.summary.proof.standing() != Standing::Unproved);
-        let digests = whole.digests(&snapshot);
+        let digests = whole.digests(&snapshot, &seals(&snapshot));
         let mut turned = snapshot.clone();
         turned.participants.reverse();
         if !turned.participants.is_empty() {
@@ -233,7 +277,7 @@ proptest! {
             prop_assert_eq!(&again.matches, &whole.matches);
             prop_assert_eq!(&again.unmatched, &whole.unmatched);
             // The input is another order of the same people, so that only the results are compared.
-            prop_assert_eq!(&again.digests(&snapshot), &digests);
+            prop_assert_eq!(&again.digests(&snapshot, &seals(&snapshot)), &digests);
         }
     }
 
@@ -250,24 +294,47 @@ proptest! {
     }
 
     #[test]
-    fn the_digests_are_those_of_one_json_text(snapshot in rounds()) {
+    fn a_person_is_erased_and_every_digest_stays_and_still_covers_the_others(snapshot in rounds(), who in 0..20_usize) {
         let outcome = solve(&snapshot, &Options::default(), &Unobserved).expect("not stopped");
-        let mut summary = outcome.summary.clone();
-        summary.whole_round.as_mut().expect("numbers for coordinators").stage_micros.clear();
-        let open = (&outcome.matches, &outcome.unmatched, summary);
-        let rest = (&outcome.unmatched_for_managers, &outcome.summaries, &outcome.certificate.evidence);
-        let hash = |text: serde_json::Result<Vec<u8>>| hex::encode(Sha256::digest(text.expect("serialises")));
-        let digests = outcome.digests(&snapshot);
-        let mut input = vec![format!("{} {}", snapshot.start_date, snapshot.end_date)];
-        input.push(serde_json::to_string(&snapshot.policy).expect("serialises"));
-        input.extend(snapshot.organisations.iter().map(|rules| serde_json::to_string(rules).expect("serialises")));
-        input.extend(snapshot.participants.iter().map(|Participant { profile, content, .. }| {
-            let takes_part = content.consents_to(ConsentPurpose::Matching, snapshot.freeze_time);
-            serde_json::to_string(&(profile, content.open_answers(), takes_part)).expect("serialises")
-        }));
-        prop_assert_eq!(&digests.open_input, &hash(Ok(format!("{}\n", input.join("\n")).into_bytes())));
-        prop_assert_eq!(&digests.open_result, &hash(serde_json::to_vec(&open)));
-        prop_assert_eq!(&digests.whole_result, &hash(serde_json::to_vec(&(open, rest.0, rest.1, rest.2))));
+        let seals = seals(&snapshot);
+        let digests = outcome.digests(&snapshot, &seals);
+        let input = snapshot.digest(&contents(&snapshot), &seals);
+        if snapshot.participants.is_empty() {
+            return Ok(());
+        }
+        let who = who % snapshot.participants.len();
+        let (rest, rest_seals) = without(&snapshot, &seals, &outcome, who);
+        prop_assert_eq!(rest.digest(&contents(&rest), &rest_seals), input.clone());
+        let of_rest = |outcome: &Outcome| {
+            let parts = ResultParts {
+                matches: &outcome.matches,
+                unmatched: &outcome.unmatched,
+                unmatched_for_managers: &outcome.unmatched_for_managers,
+                summary: &outcome.summary,
+                summaries: &outcome.summaries,
+                certificate: None,
+            };
+            digests_of(&parts, &rest, &rest_seals)
+        };
+        // What the result still says of her has no leaf.
+        let name = &snapshot.participants[who].profile;
+        let mut bent = outcome.clone();
+        bent.unmatched.iter_mut().filter(|entry| entry.profile == *name).for_each(|entry| entry.details.clear());
+        bent.matches.retain(|pair| pair.mentee != *name && pair.mentor != *name);
+        prop_assert_eq!(&of_rest(&bent), &digests);
+        // What it says of the others has one.
+        if let Some(pair) = bent.matches.first_mut() {
+            pair.score ^= 1;
+            let found = of_rest(&bent);
+            prop_assert!(found.open_result != digests.open_result && found.whole_result != digests.whole_result);
+            prop_assert_eq!(&found.open_input, &digests.open_input);
+        }
+        if let Some(other) = (0..snapshot.participants.len()).find(|at| *at != who) {
+            let mut changed = rest.clone();
+            let at = other - usize::from(other > who);
+            changed.participants[at].content.country = "NZ".parse().expect("a country");
+            prop_assert_ne!(changed.digest(&contents(&changed), &rest_seals), input);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use proptest::prelude::*;
 
+use super::against_reference::seals;
 use super::synthetic::Shape;
 use crate::clock::Stopwatch;
 use crate::domain::policy::Objective;
@@ -183,7 +184,7 @@ proptest! {
         let mut snapshot = Shape { both: 4, ..Shape::usual(30, 20) }.make();
         snapshot.policy.objective = Objective::ALL[objective];
         let solved = |observer: &dyn Observer| {
-            engine::solve(&snapshot, &Options::default(), observer).map(|outcome| outcome.digests(&snapshot).whole_result)
+            engine::solve(&snapshot, &Options::default(), observer).map(|outcome| outcome.digests(&snapshot, &seals(&snapshot)).whole_result)
         };
         let whole = solved(&Unobserved).unwrap();
         let job: Job<'_> = Box::new(solved);

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use sqlx::{Connection as _, Row as _};
 use tempfile::TempDir;
 use wim_match::domain::audit::AuditEntry;
+use wim_match::domain::leaf::LeafSalt;
 use wim_match::domain::name::{EnrolmentId, OrganisationId, OwnId, ProfileRef, RoundId, RunRef};
 use wim_match::domain::organisation::{OrganisationContent, OrganisationDraft};
 use wim_match::domain::profile::{MenteeRequest, MentorOffer, Profile};
@@ -298,11 +299,14 @@ pub(crate) fn own_id(id: &str) -> OwnId {
 }
 
 /// People with an id for the enrolment of each.
-pub(crate) fn with_ids(ids: &[&str]) -> Vec<(OwnId, EnrolmentId)> {
+pub(crate) fn with_ids(ids: &[&str]) -> Vec<(OwnId, EnrolmentId, LeafSalt)> {
     static MADE: AtomicU64 = AtomicU64::new(1);
-    let id = || format!("00000000-0000-7000-8000-{:012x}", MADE.fetch_add(1, Ordering::SeqCst));
-    let id = || id().parse().expect("an id");
-    ids.iter().map(|own| (own_id(own), id())).collect()
+    let row = |own: &&str| {
+        let number = MADE.fetch_add(1, Ordering::SeqCst);
+        let id = format!("00000000-0000-7000-8000-{number:012x}").parse().expect("an id");
+        (own_id(own), id, LeafSalt::new(u128::from(number).to_be_bytes()))
+    };
+    ids.iter().map(row).collect()
 }
 
 pub(crate) fn round_id(id: &str) -> RoundId {

@@ -65,12 +65,12 @@ async fn a_run_is_frozen_and_queued(f: Fixture) {
         RoundState::Enrolling,
         "a run under way is a state of the run"
     );
-    let LoadedSnapshot { snapshot, digest } =
+    let LoadedSnapshot { snapshot, seals, digest } =
         f.store.load_snapshot(&Scope::System, &run.name).await.expect("loads");
     let content = |person: &Participant| serde_json::to_vec(&person.content).expect("serialises");
     let contents: Vec<[u8; 32]> =
         snapshot.participants.iter().map(|person| Sha256::digest(content(person)).into()).collect();
-    assert_eq!((snapshot.digest(&contents), input_digest(&f, &run).await), (digest, String::new()));
+    assert_eq!((snapshot.digest(&contents, &seals), input_digest(&f, &run).await), (digest, String::new()));
     assert_eq!(snapshot.freeze_time, at(10));
     let organisations: Vec<_> = snapshot.organisations.iter().map(|(id, _)| id).collect();
     assert_eq!(organisations, [&kenya, &peru]);
@@ -99,14 +99,14 @@ async fn a_large_round_is_loaded_in_its_one_order(f: Fixture) {
         expected.extend(distinct.into_iter().map(|name| format!("{id}/{name}")));
     }
     let run = f.start_run(&round, at(10)).await.name;
-    let LoadedSnapshot { snapshot, digest } =
+    let LoadedSnapshot { snapshot, seals, digest } =
         f.store.load_snapshot(&Scope::System, &run).await.expect("loads");
     let people: Vec<String> = snapshot.participants.iter().map(|person| person.profile.short()).collect();
     assert_eq!(people, expected);
     let content = |person: &Participant| serde_json::to_vec(&person.content).expect("serialises");
     let contents: Vec<[u8; 32]> =
         snapshot.participants.iter().map(|person| Sha256::digest(content(person)).into()).collect();
-    assert_eq!(snapshot.digest(&contents), digest);
+    assert_eq!(snapshot.digest(&contents, &seals), digest);
 }
 
 /// The digest of a run's snapshot, after the run has failed.

@@ -1,0 +1,341 @@
+//! Erasure of a person. It begins in one transaction with its entry of the journal: she is withdrawn from all rounds, runs
+//! that wait for her answers fail, and a tombstone keeps her from being imported again. Then short transactions destroy what
+//! is left of her, each of which can be repeated: whoever continues an erasure that was interrupted begins anew.
+//!
+//! The steps, in their order: [`runs`] destroys what runs say of her, and keeps the hashes of its leaves; her enrolments get
+//! the surrogate; [`traces`] takes her out of the lists of other people and out of remembered answers; her profile is deleted
+//! with all its versions. The last transaction forgets her own id, and a SQLite database then empties its log.
+
+mod runs;
+mod traces;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::backend::Store;
+use super::dialect::{self, Row, values};
+use super::journal::Note;
+use super::read::ReadSession;
+use super::scope::{Owner, Scope};
+use super::session::{Housekeeping, WriteSession};
+use super::statement::statements;
+use super::{enrolment, fault, profile};
+use crate::domain::erasure::{Erasure, ErasureCounts};
+use crate::domain::name::{ErasureRef, OrganisationId, OwnId, ProfileRef, RoundId, RunRef};
+use crate::error::{Error, Reason, Result};
+
+/// Erasures that one reading finds.
+const ERASURES_AT_A_TIME: u32 = 100;
+
+macro_rules! columns {
+    () => {
+        "SELECT id, organisation_id, own_id, surrogate, counts, create_micros, end_micros FROM erasure "
+    };
+}
+
+statements! {
+    change CREATE = ("erasure.create",
+        "INSERT INTO erasure (id, organisation_id, own_id, surrogate, tombstone, actor, counts, create_micros) \
+         VALUES ($1, $2, $3, $4, $5, $6, '{}', $7)");
+    query GET = filtered("erasure.get",
+        concat!(columns!(), "WHERE id = $1 AND (CAST($2 AS TEXT) IS NULL OR $2 LIKE '%,' || organisation_id || ',%')"));
+    query OF_TOMBSTONE = filtered("erasure.of_tombstone",
+        concat!(columns!(), "WHERE organisation_id = $1 AND tombstone = $2 AND return_micros IS NULL \
+            AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || organisation_id || ',%')"));
+    query OPEN = hidden("erasure.open",
+        concat!(columns!(), "WHERE end_micros IS NULL ORDER BY create_micros LIMIT $1"));
+    // Whoever continues an erasure holds it, so that two do not count the same twice.
+    query HOLD = hidden("erasure.hold", locking: concat!(columns!(), "WHERE id = $1 AND end_micros IS NULL"));
+    upkeep COUNT = ("erasure.count", "UPDATE erasure SET counts = $2 WHERE id = $1 AND end_micros IS NULL");
+    change END = ("erasure.end",
+        "UPDATE erasure SET own_id = NULL, end_micros = $2 WHERE id = $1 AND end_micros IS NULL");
+    upkeep SURROGATE = ("enrolment.surrogate",
+        "UPDATE enrolment SET own_id = $3, salt = '' WHERE organisation_id = $1 AND own_id = $2");
+    upkeep FORGET_ROWS = ("profile_import.forget",
+        "UPDATE profile_import SET unchanged = unchanged + (SELECT COUNT(*) FROM profile_version v \
+         WHERE v.import_id = profile_import.id AND v.organisation_id = $1 AND v.own_id = $2) \
+         WHERE id IN (SELECT v.import_id FROM profile_version v WHERE v.organisation_id = $1 AND v.own_id = $2)");
+    upkeep DELETE = ("profile_version.erase",
+        "DELETE FROM profile_version WHERE organisation_id = $1 AND own_id = $2");
+    query ENROLLED_IN = filtered("enrolment.rounds_of",
+        "SELECT DISTINCT round_id FROM enrolment WHERE organisation_id = $1 AND own_id = $2 \
+         AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || organisation_id || ',%') ORDER BY round_id");
+    // A worker that solves the run holds an older fencing number from now on.
+    change FAIL_RUN = ("run.fail_erased",
+        "UPDATE run SET state = 'failed', end_micros = $4, failure_reason = $5, failure_message = $6, stage = NULL, \
+         lease_owner = NULL, lease_until_micros = NULL, fence = fence + 1 WHERE round_id = $1 \
+         AND state IN ('queued', 'running') AND EXISTS (SELECT 1 FROM enrolment e WHERE e.round_id = $1 \
+         AND e.organisation_id = $2 AND e.own_id = $3 AND e.enrol_number <= run.enrolment_number \
+         AND (e.withdraw_number IS NULL OR e.withdraw_number > run.enrolment_number))");
+    query FAILED_RUN = hidden("run.failed_at",
+        "SELECT number FROM run WHERE round_id = $1 AND state = 'failed' AND end_micros = $2 AND failure_reason = $3 \
+         ORDER BY number DESC LIMIT 1");
+    query WOULD = filtered("erasure.would",
+        "SELECT (SELECT COUNT(*) FROM profile_version v WHERE v.organisation_id = $1 AND v.own_id = $2) AS versions, \
+         (SELECT COUNT(*) FROM enrolment e WHERE e.organisation_id = $1 AND e.own_id = $2) AS enrolments, \
+         (SELECT COUNT(*) FROM enrolment e JOIN run r ON r.round_id = e.round_id AND e.enrol_number <= r.enrolment_number \
+         AND (e.withdraw_number IS NULL OR e.withdraw_number > r.enrolment_number) WHERE e.organisation_id = $1 \
+         AND e.own_id = $2 AND r.state = 'succeeded') AS runs FROM organisation o WHERE o.id = $1 \
+         AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || o.id || ',%')");
+}
+
+/// What an erasure that begins needs beside the name of the person.
+#[derive(Debug, Clone)]
+pub struct NewErasure {
+    /// Its id.
+    pub id: ErasureRef,
+    /// The id that enrolments and matches get.
+    pub surrogate: OwnId,
+    /// The tombstone of the person.
+    pub tombstone: String,
+}
+
+/// An erasure under way.
+#[derive(Debug, Clone)]
+struct Task {
+    id: String,
+    person: ProfileRef,
+    surrogate: ProfileRef,
+}
+
+impl Store {
+    /// One erasure.
+    pub async fn erasure(&self, scope: &Scope, name: &ErasureRef) -> Result<Erasure> {
+        let mut session = self.reader(scope).await?;
+        let found = session.row(GET, values![name.id()]).await?;
+        session.end().await?;
+        found.as_ref().map(read).transpose()?.ok_or_else(|| Error::NotFound(name.name()))
+    }
+
+    /// What the erasure of a person would destroy, in numbers: her versions, enrolments and runs.
+    ///
+    /// Fails with `NotFound` if there is no such profile.
+    pub async fn check_erasure(&self, scope: &Scope, person: &ProfileRef) -> Result<ErasureCounts> {
+        let mut session = self.snapshot_reader(scope).await?;
+        let exists = exists(&mut session, person).await;
+        let would = session.row(WOULD, values![&person.organisation, &person.id]).await?;
+        session.end().await?;
+        exists?;
+        let row = would.ok_or_else(|| Error::NotFound(person.name()))?;
+        let count = |column| row.narrow("erasure", &"of a person", column);
+        Ok(ErasureCounts {
+            versions: count("versions")?,
+            enrolments: count("enrolments")?,
+            runs: count("runs")?,
+            ..ErasureCounts::default()
+        })
+    }
+
+    /// Those of some people whom an erasure has taken out, given by their tombstones.
+    pub async fn is_erased(
+        &self,
+        scope: &Scope,
+        organisation: &OrganisationId,
+        tombstone: &str,
+    ) -> Result<bool> {
+        let mut session = self.reader(scope).await?;
+        let found = session.row(OF_TOMBSTONE, values![organisation, tombstone]).await?;
+        session.end().await?;
+        Ok(found.is_some())
+    }
+
+    /// Continues an erasure to its end; nothing happens if it has ended.
+    pub async fn continue_erasure(&self, scope: &Scope, name: &ErasureRef, now: Timestamp) -> Result<()> {
+        scope.require_system()?;
+        let mut session = self.reader(scope).await?;
+        let found = session.row(GET, values![name.id()]).await?;
+        session.end().await?;
+        let Some(task) = found.as_ref().map(task).transpose()?.flatten() else { return Ok(()) };
+        self.erase_from_runs(&task).await?;
+        self.step(&task, SURROGATE, |counts, rows| counts.enrolments += rows).await?;
+        self.erase_from_lists(&task).await?;
+        self.erase_from_answers(&task).await?;
+        let mut held = Box::pin(self.hold(&task)).await?;
+        if let Some((session, counts)) = &mut held {
+            session.execute(FORGET_ROWS, task.keys()).await?;
+            counts.versions += session.execute(DELETE, task.keys()).await?;
+        }
+        self.release(&task, held).await?;
+        self.end_erasure(&task, now).await?;
+        self.empty_log().await
+    }
+
+    /// Continues all erasures that have not ended, and returns their number.
+    pub async fn continue_erasures(&self, scope: &Scope, now: Timestamp) -> Result<u64> {
+        scope.require_system()?;
+        let mut session = self.reader(scope).await?;
+        let rows = session.rows(OPEN, values![ERASURES_AT_A_TIME]).await?;
+        session.end().await?;
+        for row in &rows {
+            Box::pin(self.continue_erasure(scope, &read(row)?.name, now)).await?;
+        }
+        Ok(rows.len() as u64)
+    }
+
+    async fn end_erasure(&self, task: &Task, now: Timestamp) -> Result<()> {
+        let mut session = WriteSession::of_worker(self, "erasure", || now).await?;
+        let found = session.reads().row(HOLD, values![task.id.as_str()]).await?;
+        let Some(row) = found else { return Ok(()) };
+        let counts = read(&row)?.counts;
+        let owner = Owner::Organisation(&task.person.organisation);
+        session.change_exactly(1, owner, END, values![task.id.as_str(), now]).await?;
+        let note = Note::new(owner, "erasure.end", name_of(&task.id), &json!(counts));
+        session.commit(note, &[]).await
+    }
+
+    /// A transaction that holds an erasure, with its counts so far; `None` if the erasure has ended.
+    async fn hold(&self, task: &Task) -> Result<Option<(Housekeeping, ErasureCounts)>> {
+        let mut session = self.housekeeping(&Scope::System).await?;
+        match session.reads().row(HOLD, values![task.id.as_str()]).await? {
+            Some(row) => Ok(Some((session, read(&row)?.counts))),
+            None => {
+                session.end().await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Ends a transaction of an erasure with its new counts.
+    async fn release(&self, task: &Task, held: Option<(Housekeeping, ErasureCounts)>) -> Result<()> {
+        let Some((mut session, counts)) = held else { return Ok(()) };
+        session.execute_exactly(1, COUNT, values![task.id.as_str(), dialect::json(&counts)?]).await?;
+        session.commit().await
+    }
+
+    /// A step of one statement on the person's own rows, which takes her surrogate as its last value.
+    async fn step(
+        &self,
+        task: &Task,
+        statement: super::statement::Upkeep,
+        count: fn(&mut ErasureCounts, u64),
+    ) -> Result<()> {
+        let mut held = self.hold(task).await?;
+        if let Some((session, counts)) = &mut held {
+            let mut values = task.keys();
+            values.extend(values![&task.surrogate.id]);
+            count(counts, session.execute(statement, values).await?);
+        }
+        self.release(task, held).await
+    }
+}
+
+impl Task {
+    fn keys(&self) -> Vec<dialect::Value> {
+        values![&self.person.organisation, &self.person.id]
+    }
+}
+
+impl WriteSession {
+    /// Begins the erasure of a person, and returns it with the notes of what was changed. If it has begun already, the same
+    /// erasure is returned without notes.
+    ///
+    /// Fails with `NotFound` if there is no such profile.
+    pub async fn begin_erasure(
+        &mut self,
+        person: &ProfileRef,
+        new: &NewErasure,
+    ) -> Result<(Erasure, Vec<Note>)> {
+        let missing = |error| match error {
+            Error::NotFound(_) => Error::NotFound(person.name()),
+            other => other,
+        };
+        let ProfileRef { organisation, id } = person;
+        self.lock_organisation(organisation).await.map_err(missing)?;
+        exists(self.reads(), person).await?;
+        if let Some(row) =
+            self.reads().row(OF_TOMBSTONE, values![organisation, new.tombstone.as_str()]).await?
+        {
+            return Ok((read(&row)?, Vec::new()));
+        }
+        let (owner, now, actor) = (Owner::Organisation(organisation), self.now(), self.actor().to_owned());
+        let values = values![
+            new.id.id(),
+            organisation,
+            id,
+            &new.surrogate,
+            new.tombstone.as_str(),
+            actor.as_str(),
+            now
+        ];
+        self.change_exactly(1, owner, CREATE, values).await?;
+        let detail = json!({ "erasure": new.id.name() });
+        let mut notes = vec![Note::new(owner, "profile.erase", organisation.name(), &detail)];
+        let rounds = self.reads().rows(ENROLLED_IN, values![organisation, id]).await?;
+        for row in &rounds {
+            let round: RoundId = row.id("enrolment", "round_id")?;
+            notes.extend(self.withdraw_person(&round, person).await?);
+            notes.extend(self.fail_run_of(&round, person, now).await?);
+        }
+        let created = Erasure {
+            name: new.id.clone(),
+            organisation: organisation.clone(),
+            surrogate: new.surrogate.clone(),
+            create_time: now,
+            end_time: None,
+            counts: ErasureCounts::default(),
+        };
+        Ok((created, notes))
+    }
+
+    /// Fails the run of a round that waits for a worker or is solved, if the person takes part in it.
+    async fn fail_run_of(
+        &mut self,
+        round: &RoundId,
+        person: &ProfileRef,
+        now: Timestamp,
+    ) -> Result<Option<Note>> {
+        let reason = Reason::InputErased.code();
+        let values = values![
+            round,
+            &person.organisation,
+            &person.id,
+            now,
+            reason,
+            "a person who takes part in the run was erased; start a new run"
+        ];
+        if self.change(Owner::Organisation(&person.organisation), FAIL_RUN, values).await? == 0 {
+            return Ok(None);
+        }
+        // The query is about runs alone, which belong to the alliance.
+        let number = self.failed_run(round, now, reason).await?;
+        let run = RunRef { round: round.clone(), number };
+        Ok(Some(Note::new(Owner::Alliance, "run.fail", run.name(), &json!({ "reason": reason }))))
+    }
+
+    async fn failed_run(&mut self, round: &RoundId, now: Timestamp, reason: &str) -> Result<i64> {
+        let values = values![round, now, reason];
+        let row = self.reads().connection().row(FAILED_RUN.whole, values).await?;
+        row.ok_or_else(|| fault::miscount(FAIL_RUN.0.name, 0, 1))?.int("number")
+    }
+}
+
+/// `Ok` if the profile exists in the session's scope.
+async fn exists(session: &mut ReadSession, person: &ProfileRef) -> Result<()> {
+    let found = profile::existing(session, &person.organisation, &[person.id.clone()].into()).await?;
+    if found.is_empty() { Err(Error::NotFound(person.name())) } else { Ok(()) }
+}
+
+fn name_of(id: &str) -> String {
+    format!("erasures/{id}")
+}
+
+fn read(row: &Row) -> Result<Erasure> {
+    let id = row.text("id")?;
+    let name = ErasureRef::from_name(&name_of(&id));
+    Ok(Erasure {
+        name: name.map_err(|error| fault::corrupt("erasure", "id", &id, error))?,
+        organisation: row.id("erasure", "organisation_id")?,
+        surrogate: row.id("erasure", "surrogate")?,
+        create_time: row.time("create_micros")?,
+        end_time: row.opt_time("end_micros")?,
+        counts: row.json("erasure", &id, "counts")?,
+    })
+}
+
+/// The erasure as a task; `None` if it has ended.
+fn task(row: &Row) -> Result<Option<Task>> {
+    let Some(_) = row.opt_text("own_id")? else { return Ok(None) };
+    let organisation: OrganisationId = row.id("erasure", "organisation_id")?;
+    let of = |column| Ok(ProfileRef { organisation: organisation.clone(), id: row.id("erasure", column)? });
+    Ok(Some(Task { id: row.text("id")?, person: of("own_id")?, surrogate: of("surrogate")? }))
+}
