@@ -134,6 +134,7 @@ async fn serve() -> Outcome<()> {
         accept_good_rows: true,
         validate_only: false,
         prune: None,
+        accept_returned: false,
     };
     let file = std::io::Cursor::new(alliance.csv_of(largest)?);
     import.send(&importer, file, |_| Outcome::Ok(())).await?;

@@ -1,7 +1,7 @@
 //! The command line. Data goes to standard output, everything else to standard error.
 //!
 //! Three kinds of commands: clients of a running service (`import`, `export`, `whoami`, `invite`, `redeem`, `organisation`,
-//! `round`, `events`, `health`); commands on
+//! `privacy`, `round`, `events`, `health`); commands on
 //! the machine of the service (`serve`, `admin`, `doctor`, `demo`, `manual`, `completions`); and the solver for problems that the caller brings in files
 //! (`diagnose`, `solve`, `verify`, `what-if`, `repair`), which needs no service.
 
@@ -22,6 +22,7 @@ mod import;
 mod manual;
 mod names;
 mod organisation;
+mod privacy;
 mod problem;
 mod repair;
 mod round;
@@ -98,6 +99,9 @@ enum Command {
     /// Register and list organisations.
     #[command(subcommand)]
     Organisation(organisation::Command),
+    /// Erase people.
+    #[command(subcommand)]
+    Privacy(privacy::Command),
     /// Create matching rounds, enrol members, run rounds and read their results.
     #[command(subcommand)]
     Round(round::Command),
@@ -154,6 +158,7 @@ impl Cli {
             Command::Invitation(command) => access::invitation(command, &global).await,
             Command::Audit(command) => access::audit(command, &global).await,
             Command::Organisation(command) => organisation::run(command, &global).await,
+            Command::Privacy(command) => privacy::run(command, &global).await,
             Command::Round(command) => round::run(command, &global).await,
             Command::Events(command) => events::run(command, &global).await,
             Command::Diagnose(options) => blocking(move || diagnose::run(&options, &global)).await,

@@ -278,6 +278,7 @@ async fn import(manager: &Client, organisation: &OrganisationId, csv: Vec<u8>) -
         accept_good_rows: false,
         validate_only: false,
         prune: None,
+        accept_returned: false,
     };
     let summary = import
         .send(manager, Cursor::new(csv), |finding| match finding {

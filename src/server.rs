@@ -139,6 +139,7 @@ impl Server {
         };
         let service = Service::new(store, clock).solving_on(config.compute_threads);
         service.cursor_key().await?;
+        service.tombstone_key().await?;
         let (ending, tasks) = (Ending::default(), TaskTracker::new());
         let stop = ending.stop.clone();
         let streams = Streams { tasks: tasks.clone(), stop: stop.clone() };

@@ -7,6 +7,7 @@ mod authentication;
 mod call_sums;
 mod credential;
 mod enrolment;
+mod erasure;
 mod event;
 mod import;
 mod invitation;
@@ -45,6 +46,7 @@ pub use authentication::Revocation;
 pub use call_sums::AuditedEnd;
 pub use credential::Issued;
 pub use enrolment::{Enrolled, Picked, RefusedEnrolment, Withdrawn};
+pub use erasure::ErasureAnswer;
 pub use event::{Delivery, EventFeed};
 pub use import::{
     DraftRow, Findings, Import, ImportSpec, ImportSummary, RejectedRow, RowWarning, StagedImport,

@@ -493,6 +493,7 @@ BEGIN
         ('run_unmatched', 'own(organisation_id)'),
         ('run_match', 'own(mentee_organisation_id) OR own(mentor_organisation_id)'),
         ('round_organisation', 'own(organisation_id)'),
+        ('erasure', 'own(organisation_id)'),
         -- What belongs to a round exists for the organisations that are invited to it.
         ('round', 'EXISTS (SELECT 1 FROM round_organisation i WHERE i.round_id = round.id)'),
         ('policy', 'EXISTS (SELECT 1 FROM round_organisation i WHERE i.round_id = policy.round_id)'),
@@ -503,6 +504,8 @@ BEGIN
         ('invitation', 'false'),
         ('role_grant', 'false'),
         ('service_key', 'false'),
+        -- The service alone computes digests.
+        ('run_leaf', 'false'),
         -- An entry of no organisation is about a thing of the alliance. Those about a round are for the invited organisations.
         ('journal', 'own(organisation_id) OR (organisation_id IS NULL AND resource LIKE ''rounds/%'' AND EXISTS
             (SELECT 1 FROM round_organisation i WHERE i.round_id = split_part(resource, ''/'', 2)))'),

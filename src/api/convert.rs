@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod consent;
 pub mod enrolment;
+pub mod erasure;
 pub mod organisation;
 pub mod outcome;
 pub mod policy;

@@ -4,7 +4,7 @@ use tonic::{Request, Response, Status};
 
 use super::auth::caller_of;
 use super::convert::consent::{draft, message};
-use super::convert::outcome;
+use super::convert::{erasure, outcome};
 use super::page;
 use super::proto::v1;
 use super::proto::v1::privacy_service_server::PrivacyService;
@@ -48,6 +48,28 @@ impl PrivacyService for PrivacyApi {
         let profile = profile(&request.parent)?;
         let (consents, next_page_token) = page::messages(&page, |one| message(&profile, one));
         Ok(Response::new(v1::ListConsentsResponse { consents, next_page_token }))
+    }
+
+    async fn erase_profile(
+        &self,
+        request: Request<v1::EraseProfileRequest>,
+    ) -> Result<Response<v1::EraseProfileResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::EraseProfileRequest { name, request_id, validate_only } = request.into_inner();
+        let how = Change { request_id: &request_id, validate_only };
+        let done = Box::pin(self.service.erase_profile(&caller, &name, how)).await;
+        let (answer, violations) = outcome(validate_only, done)?;
+        let erasure = answer.as_ref().map(erasure::message);
+        Ok(Response::new(v1::EraseProfileResponse { erasure, violations }))
+    }
+
+    async fn get_erasure(
+        &self,
+        request: Request<v1::GetErasureRequest>,
+    ) -> Result<Response<v1::GetErasureResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let found = self.service.get_erasure(&caller, &request.into_inner().name).await?;
+        Ok(Response::new(v1::GetErasureResponse { erasure: Some(erasure::message_of(&found)) }))
     }
 }
 

@@ -63,6 +63,7 @@ impl ProfileService for ProfileApi {
         let spec = ImportSpec {
             parent: header.parent,
             accept_good_rows: header.accept_good_rows,
+            accept_returned: header.accept_returned,
             validate_only: header.validate_only,
             request_id: header.request_id,
             prune: header.prune,

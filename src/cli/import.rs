@@ -44,6 +44,9 @@ pub(super) struct Options {
     /// --validate-only says are not in the file.
     #[arg(long, value_name = "NUMBER", requires = "file")]
     prune: Option<i64>,
+    /// Store people again who were erased and have come back by themselves.
+    #[arg(long)]
+    accept_returned: bool,
 }
 
 pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
@@ -63,6 +66,7 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
             accept_good_rows: options.accept_good_rows,
             validate_only: options.validate_only,
             prune: options.prune,
+            accept_returned: options.accept_returned,
         };
         let client = global.client().await?;
         let sent = import.send(&client, bar.wrap_read(input), |finding| {

@@ -77,6 +77,8 @@ pub struct Import {
     pub validate_only: bool,
     /// Withdraw the enrolments of the people whom the file does not name, if there are so many of them.
     pub prune: Option<i64>,
+    /// Store people again who were erased and have come back.
+    pub accept_returned: bool,
 }
 
 impl Import {
@@ -141,6 +143,7 @@ impl Import {
                 validate_only: self.validate_only,
                 request_id: request_id(),
                 prune: self.prune,
+                accept_returned: self.accept_returned,
             })),
         }
     }

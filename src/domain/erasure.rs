@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use super::name::{ErasureRef, OrganisationId, OwnId, ProfileRef};
+use super::name::{ErasureRef, InvalidName, OrganisationId, OwnId, ProfileRef};
 
 /// An erasure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,19 @@ pub struct ErasureCounts {
     pub answers: u64,
 }
 
+/// Beginning of a surrogate.
+const SURROGATE: &str = "erased-";
+
+/// A surrogate of random bytes.
+pub fn surrogate(random: [u8; 16]) -> Result<OwnId, InvalidName> {
+    format!("{SURROGATE}{}", hex::encode(random)).parse()
+}
+
+/// Whether an own id is a surrogate. No organisation may use such an id for its own people.
+pub fn is_surrogate(id: &OwnId) -> bool {
+    id.as_str().strip_prefix(SURROGATE).is_some_and(|rest| rest.len() == 32)
+}
+
 /// The key of tombstones.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TombstoneKey([u8; 32]);
@@ -65,10 +78,14 @@ impl TombstoneKey {
 
     /// The tombstone of a person.
     pub fn of(&self, person: &ProfileRef) -> String {
+        // No name contains a line feed.
+        self.mac(&format!("tombstone\n{}\n{}", person.organisation, person.id))
+    }
+
+    fn mac(&self, text: &str) -> String {
         #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("a key of any length");
-        // No name contains a line feed.
-        mac.update(format!("tombstone\n{}\n{}", person.organisation, person.id).as_bytes());
+        mac.update(text.as_bytes());
         hex::encode(mac.finalize().into_bytes())
     }
 }

@@ -44,7 +44,8 @@ impl EventKind {
         Some(match (noun, verb) {
             (
                 "profile",
-                "import" | "create" | "update" | "record_consent" | "withdraw_consent" | "restrict" | "lift" | "erase",
+                "import" | "create" | "update" | "record_consent" | "withdraw_consent" | "restrict" | "lift"
+                | "erase",
             ) => Self::ProfilesChanged,
             ("round", "enrol" | "withdraw") | ("enrolment", _) => Self::EnrolmentsChanged,
             ("run", "start") => Self::RunStarted,

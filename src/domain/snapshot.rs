@@ -62,7 +62,8 @@ impl Snapshot {
     /// The leaf of a participant, from the SHA-256 of her profile as canonical JSON.
     pub fn leaf(&self, person: &Participant, content: &[u8; 32], salt: LeafSalt) -> Leaf {
         let is_live = |purpose| u8::from(person.content.consents_to(purpose, self.freeze_time));
-        let live = [ConsentPurpose::Matching, ConsentPurpose::Identity, ConsentPurpose::CrossBorder].map(is_live);
+        let live =
+            [ConsentPurpose::Matching, ConsentPurpose::Identity, ConsentPurpose::CrossBorder].map(is_live);
         let mut text = format!("{} {} {live:?}\n", person.profile.short(), person.version).into_bytes();
         text.extend(content);
         leaf(Part::Input, &[salt], &text)

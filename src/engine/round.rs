@@ -102,10 +102,14 @@ pub struct RunCertificate {
 
 impl RunCertificate {
     /// The certificate as it is stored.
-    #[expect(clippy::expect_used, reason = "plain data with string keys always serialises")]
     pub fn to_bytes(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("plain data serialises")
+        json(self)
     }
+}
+
+#[expect(clippy::expect_used, reason = "plain data with string keys always serialises")]
+fn json(certificate: &RunCertificate) -> Vec<u8> {
+    serde_json::to_vec(certificate).expect("plain data serialises")
 }
 
 /// Solves a round. The only error is that `observer` stopped the operation.

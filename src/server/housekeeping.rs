@@ -1,5 +1,6 @@
 //! Housekeeping: purges what the policy of retention no longer keeps, at the start of the service and every hour, and writes
 //! the sums of calls that the audit has of each minute.
+//! Every minute it continues erasures that a broken call or a stop has interrupted.
 //!
 //! A purge that has deleted something writes one line to the log. A purge that fails writes a warning; the next one
 //! continues.
@@ -10,7 +11,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::gauges::Gauges;
-use crate::error::chain;
+use crate::error::{Result, chain};
 use crate::service::{Kind, Purged, Service};
 use crate::telemetry::Metrics;
 
@@ -18,6 +19,8 @@ use crate::telemetry::Metrics;
 const PERIOD: Duration = Duration::from_hours(1);
 /// Time between two looks for minutes that have ended.
 const SUMS_PERIOD: Duration = Duration::from_secs(20);
+/// Times between two purges at which interrupted erasures are continued.
+const ATTEMPTS: u32 = 60;
 
 /// Purges until the service stops.
 pub(super) async fn run(service: Service, gauges: Arc<Gauges>, stop: CancellationToken) {
@@ -33,9 +36,16 @@ pub(super) async fn run(service: Service, gauges: Arc<Gauges>, stop: Cancellatio
                 }
             }
         }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(PERIOD) => {}
+        for _ in 0..ATTEMPTS {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                continued = service.continue_erasures() => log(continued),
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(PERIOD / ATTEMPTS) => {}
+            }
         }
     }
 }
@@ -54,6 +64,19 @@ pub(super) async fn write_call_sums(service: Service, stop: CancellationToken) {
                 "sums of calls cannot be written; they are kept for the next time"
             );
         }
+    }
+}
+
+/// Logs that interrupted erasures were continued.
+fn log(continued: Result<u64>) {
+    match continued {
+        Ok(0) => {}
+        Ok(erasures) => tracing::info!(erasures, "continued erasures that were interrupted"),
+        Err(error) => tracing::warn!(
+            error.r#type = error.reason().code(),
+            error = chain(&error),
+            "an erasure could not be continued; the next attempt is in a minute"
+        ),
     }
 }
 

@@ -19,6 +19,7 @@ pub(super) use self::check::keep_record;
 use self::check::{Change, CheckedRow, MergedRow};
 pub use self::people::RowWarning;
 use self::people::{Ending, People, similar_id};
+use super::erasure::ErasedPeople;
 use super::organisation::parse_organisation;
 use super::{Action, Permit, Service, parse_request_id, recalled, remembered};
 use crate::domain::caller::Caller;
@@ -48,6 +49,8 @@ pub struct ImportSpec {
     pub accept_good_rows: bool,
     /// Check all rows and store nothing.
     pub validate_only: bool,
+    /// Store people again who were erased and have come back.
+    pub accept_returned: bool,
     /// The caller's `request_id`.
     pub request_id: String,
     /// Withdraw the enrolments of the people whom the import does not name, if there are so many of them.
@@ -115,6 +118,7 @@ pub struct Import {
     /// Digests of the good and of the rejected rows, each in file order, and independent of the cut into messages.
     payload: [Sha256; 2],
     people: People,
+    erased: ErasedPeople,
     /// Rows to be staged.
     ready: Vec<StagedRow>,
     summary: ImportSummary,
@@ -137,9 +141,12 @@ impl Service {
             let (id, now) = (self.clock.new_id().to_string(), self.clock.now());
             Some(self.store.begin_import(scope, &organisation, &id, now).await?)
         };
+        let erased = self.erased_people(scope, &organisation, spec.accept_returned).await?;
         let mut payload = [Sha256::new(), Sha256::new()];
-        let ImportSpec { accept_good_rows, validate_only, prune, .. } = &spec;
-        payload[0].update(format!("{organisation} {accept_good_rows} {validate_only} {prune:?}\n"));
+        let ImportSpec { accept_good_rows, validate_only, prune, accept_returned, .. } = &spec;
+        payload[0].update(format!(
+            "{organisation} {accept_good_rows} {validate_only} {prune:?} {accept_returned}\n"
+        ));
         Ok(Import {
             service: self.clone(),
             permit: permit.clone(),
@@ -148,6 +155,7 @@ impl Service {
             key,
             payload,
             people: People::default(),
+            erased,
             ready: Vec::new(),
             summary: ImportSummary::default(),
         })
@@ -262,10 +270,16 @@ impl Import {
             self.summary.consents_kept += i64::from(keeps_consents);
             match change {
                 Ok(Change::Nothing) => self.summary.unchanged += 1,
-                Ok(Change::Create(staged)) => {
-                    self.summary.created += 1;
-                    self.ready.extend(stores.then_some(staged));
-                }
+                Ok(Change::Create(staged)) => match self.erased.admit("name", &self.organisation, &id) {
+                    Ok(()) => {
+                        self.summary.created += 1;
+                        self.ready.extend(stores.then_some(staged));
+                    }
+                    Err(violations) => {
+                        self.people.add_rejected(id);
+                        found.rejected.push(RejectedRow { row, violations });
+                    }
+                },
                 Ok(Change::Update(staged)) => {
                     self.summary.updated += 1;
                     self.ready.extend(stores.then_some(staged));
@@ -414,6 +428,11 @@ impl Import {
                 Begun::Fresh(mut session) => {
                     let ready = ready.with_unstaged(self.summary.unchanged);
                     let Some((counts, note)) = session.finish_import(key, ready).await? else { continue };
+                    if session.tombstones(&self.organisation).await? != self.erased.len() {
+                        let cause = "a person of the organisation was erased during the import";
+                        return Err(Error::StoreUnavailable(cause.into()));
+                    }
+                    session.return_erased(&self.organisation, self.erased.returned()).await?;
                     let ImportCounts { created, updated, unchanged } = counts;
                     let (mut pruned, mut notes) = (0, Vec::new());
                     if self.spec.prune.is_some() {

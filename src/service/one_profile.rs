@@ -58,6 +58,8 @@ impl Service {
         let (Some((content, warnings)), true) = (parsed, violations.is_empty()) else {
             return Err(Error::InvalidFields(violations));
         };
+        let mut erased = self.erased_people(&permit.scope, &name.organisation, false).await?;
+        erased.admit("profile_id", &name.organisation, &name.id).map_err(Error::InvalidFields)?;
         if how.validate_only {
             return match self.store.profile(&permit.scope, &name).await {
                 Ok(_) => Err(Error::AlreadyExists(name.name())),
@@ -73,6 +75,10 @@ impl Service {
             Begun::Repeated(first) => self.made(&permit, &name, &first).await?,
             Begun::Fresh(mut session) => {
                 session.profile_to_create(&name).await?;
+                if session.tombstones(&name.organisation).await? != erased.len() {
+                    let cause = "a person of the organisation was erased at the same time";
+                    return Err(Error::StoreUnavailable(cause.into()));
+                }
                 let id = self.clock.new_id().to_string();
                 let written = Box::pin(session.write_profile(&id, &name, None, &content, "profile.create"));
                 let (stored, note) = written.await?;

@@ -97,6 +97,10 @@ actions! {
     RecordConsent = "PrivacyService/RecordConsent":           [-    -    all  -    -    own  -];
     /// List the consents of a person.
     ListConsents = "PrivacyService/ListConsents":             [all  -    all  -    -    own  -];
+    /// Erase a person.
+    EraseProfile = "PrivacyService/EraseProfile":             [all  -    all  -    -    -    -];
+    /// Read an erasure.
+    GetErasure = "PrivacyService/GetErasure":                 [all  -    all  -    -    -    -];
     /// Open a round.
     CreateRound = "RoundService/CreateRound":                 [-    all  -    -    -    -    -];
     /// Read a round.
@@ -260,6 +264,7 @@ impl Action {
             | Self::UpdateProfile
             | Self::ExportProfiles
             | Self::RecordConsent
+            | Self::EraseProfile
             | Self::CreateRound
             | Self::EnrolProfiles
             | Self::WithdrawEnrolments
@@ -288,6 +293,7 @@ impl Action {
             | Self::ListRuns
             | Self::WatchRun
             | Self::VerifyRun
+            | Self::GetErasure
             | Self::StreamEvents
             | Self::Solve
             | Self::SolveStream

@@ -65,10 +65,8 @@ fn check(
         return Err(Error::internal("a run that succeeded has no summary"));
     };
     let is_erased = seals.is_erased();
-    let proof = match is_erased {
-        true => None,
-        false => Some(proved(snapshot, &saved.matches, &saved.certificate, observer)?),
-    };
+    let proof =
+        if is_erased { None } else { Some(proved(snapshot, &saved.matches, &saved.certificate, observer)?) };
     let parts = ResultParts {
         matches: &saved.matches,
         unmatched: &unmatched,

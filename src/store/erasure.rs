@@ -7,31 +7,27 @@
 //! with all its versions. The last transaction forgets her own id, and a SQLite database then empties its log.
 
 mod runs;
+mod task;
 mod traces;
 
 use jiff::Timestamp;
 use serde_json::json;
 
+use self::task::{HOLD, Task, columns, name_of, read};
 use super::backend::Store;
-use super::dialect::{self, Row, values};
+use super::dialect::values;
 use super::journal::Note;
+use super::profile;
 use super::read::ReadSession;
 use super::scope::{Owner, Scope};
-use super::session::{Housekeeping, WriteSession};
-use super::statement::statements;
-use super::{enrolment, fault, profile};
+use super::session::WriteSession;
+use super::statement::{Upkeep, statements};
 use crate::domain::erasure::{Erasure, ErasureCounts};
 use crate::domain::name::{ErasureRef, OrganisationId, OwnId, ProfileRef, RoundId, RunRef};
 use crate::error::{Error, Reason, Result};
 
 /// Erasures that one reading finds.
 const ERASURES_AT_A_TIME: u32 = 100;
-
-macro_rules! columns {
-    () => {
-        "SELECT id, organisation_id, own_id, surrogate, counts, create_micros, end_micros FROM erasure "
-    };
-}
 
 statements! {
     change CREATE = ("erasure.create",
@@ -42,11 +38,13 @@ statements! {
     query OF_TOMBSTONE = filtered("erasure.of_tombstone",
         concat!(columns!(), "WHERE organisation_id = $1 AND tombstone = $2 AND return_micros IS NULL \
             AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || organisation_id || ',%')"));
+    query TOMBSTONES = filtered("erasure.tombstones",
+        "SELECT tombstone FROM erasure WHERE organisation_id = $1 AND return_micros IS NULL \
+         AND (CAST($2 AS TEXT) IS NULL OR $2 LIKE '%,' || organisation_id || ',%')");
+    change RETURN = ("erasure.return",
+        "UPDATE erasure SET return_micros = $3 WHERE organisation_id = $1 AND tombstone = $2 AND return_micros IS NULL");
     query OPEN = hidden("erasure.open",
         concat!(columns!(), "WHERE end_micros IS NULL ORDER BY create_micros LIMIT $1"));
-    // Whoever continues an erasure holds it, so that two do not count the same twice.
-    query HOLD = hidden("erasure.hold", locking: concat!(columns!(), "WHERE id = $1 AND end_micros IS NULL"));
-    upkeep COUNT = ("erasure.count", "UPDATE erasure SET counts = $2 WHERE id = $1 AND end_micros IS NULL");
     change END = ("erasure.end",
         "UPDATE erasure SET own_id = NULL, end_micros = $2 WHERE id = $1 AND end_micros IS NULL");
     upkeep SURROGATE = ("enrolment.surrogate",
@@ -67,7 +65,7 @@ statements! {
          AND state IN ('queued', 'running') AND EXISTS (SELECT 1 FROM enrolment e WHERE e.round_id = $1 \
          AND e.organisation_id = $2 AND e.own_id = $3 AND e.enrol_number <= run.enrolment_number \
          AND (e.withdraw_number IS NULL OR e.withdraw_number > run.enrolment_number))");
-    query FAILED_RUN = hidden("run.failed_at",
+    query FAILED_RUN = shared("run.failed_at",
         "SELECT number FROM run WHERE round_id = $1 AND state = 'failed' AND end_micros = $2 AND failure_reason = $3 \
          ORDER BY number DESC LIMIT 1");
     query WOULD = filtered("erasure.would",
@@ -88,14 +86,6 @@ pub struct NewErasure {
     pub surrogate: OwnId,
     /// The tombstone of the person.
     pub tombstone: String,
-}
-
-/// An erasure under way.
-#[derive(Debug, Clone)]
-struct Task {
-    id: String,
-    person: ProfileRef,
-    surrogate: ProfileRef,
 }
 
 impl Store {
@@ -126,17 +116,12 @@ impl Store {
         })
     }
 
-    /// Those of some people whom an erasure has taken out, given by their tombstones.
-    pub async fn is_erased(
-        &self,
-        scope: &Scope,
-        organisation: &OrganisationId,
-        tombstone: &str,
-    ) -> Result<bool> {
+    /// The tombstones of an organisation's erased people.
+    pub async fn tombstones(&self, scope: &Scope, organisation: &OrganisationId) -> Result<Vec<String>> {
         let mut session = self.reader(scope).await?;
-        let found = session.row(OF_TOMBSTONE, values![organisation, tombstone]).await?;
+        let rows = session.rows(TOMBSTONES, values![organisation]).await?;
         session.end().await?;
-        Ok(found.is_some())
+        rows.iter().map(|row| row.text("tombstone")).collect()
     }
 
     /// Continues an erasure to its end; nothing happens if it has ended.
@@ -145,17 +130,19 @@ impl Store {
         let mut session = self.reader(scope).await?;
         let found = session.row(GET, values![name.id()]).await?;
         session.end().await?;
-        let Some(task) = found.as_ref().map(task).transpose()?.flatten() else { return Ok(()) };
+        let Some(task) = found.as_ref().map(|row| Task::read(row, scope)).transpose()?.flatten() else {
+            return Ok(());
+        };
         self.erase_from_runs(&task).await?;
         self.step(&task, SURROGATE, |counts, rows| counts.enrolments += rows).await?;
         self.erase_from_lists(&task).await?;
         self.erase_from_answers(&task).await?;
-        let mut held = Box::pin(self.hold(&task)).await?;
+        let mut held = Box::pin(self.hold_erasure(&task)).await?;
         if let Some((session, counts)) = &mut held {
             session.execute(FORGET_ROWS, task.keys()).await?;
             counts.versions += session.execute(DELETE, task.keys()).await?;
         }
-        self.release(&task, held).await?;
+        self.release_erasure(&task, held).await?;
         self.end_erasure(&task, now).await?;
         self.empty_log().await
     }
@@ -183,45 +170,15 @@ impl Store {
         session.commit(note, &[]).await
     }
 
-    /// A transaction that holds an erasure, with its counts so far; `None` if the erasure has ended.
-    async fn hold(&self, task: &Task) -> Result<Option<(Housekeeping, ErasureCounts)>> {
-        let mut session = self.housekeeping(&Scope::System).await?;
-        match session.reads().row(HOLD, values![task.id.as_str()]).await? {
-            Some(row) => Ok(Some((session, read(&row)?.counts))),
-            None => {
-                session.end().await?;
-                Ok(None)
-            }
-        }
-    }
-
-    /// Ends a transaction of an erasure with its new counts.
-    async fn release(&self, task: &Task, held: Option<(Housekeeping, ErasureCounts)>) -> Result<()> {
-        let Some((mut session, counts)) = held else { return Ok(()) };
-        session.execute_exactly(1, COUNT, values![task.id.as_str(), dialect::json(&counts)?]).await?;
-        session.commit().await
-    }
-
     /// A step of one statement on the person's own rows, which takes her surrogate as its last value.
-    async fn step(
-        &self,
-        task: &Task,
-        statement: super::statement::Upkeep,
-        count: fn(&mut ErasureCounts, u64),
-    ) -> Result<()> {
-        let mut held = self.hold(task).await?;
+    async fn step(&self, task: &Task, statement: Upkeep, count: fn(&mut ErasureCounts, u64)) -> Result<()> {
+        let mut held = self.hold_erasure(task).await?;
         if let Some((session, counts)) = &mut held {
             let mut values = task.keys();
             values.extend(values![&task.surrogate.id]);
             count(counts, session.execute(statement, values).await?);
         }
-        self.release(task, held).await
-    }
-}
-
-impl Task {
-    fn keys(&self) -> Vec<dialect::Value> {
-        values![&self.person.organisation, &self.person.id]
+        self.release_erasure(task, held).await
     }
 }
 
@@ -277,6 +234,25 @@ impl WriteSession {
         Ok((created, notes))
     }
 
+    /// Number of an organisation's tombstones.
+    pub async fn tombstones(&mut self, organisation: &OrganisationId) -> Result<usize> {
+        Ok(self.reads().rows(TOMBSTONES, values![organisation]).await?.len())
+    }
+
+    /// Takes tombstones away, because their people have come back.
+    pub async fn return_erased(
+        &mut self,
+        organisation: &OrganisationId,
+        tombstones: &[String],
+    ) -> Result<()> {
+        let now = self.now();
+        for tombstone in tombstones {
+            let values = values![organisation, tombstone.as_str(), now];
+            self.change_exactly(1, Owner::Organisation(organisation), RETURN, values).await?;
+        }
+        Ok(())
+    }
+
     /// Fails the run of a round that waits for a worker or is solved, if the person takes part in it.
     async fn fail_run_of(
         &mut self,
@@ -296,16 +272,9 @@ impl WriteSession {
         if self.change(Owner::Organisation(&person.organisation), FAIL_RUN, values).await? == 0 {
             return Ok(None);
         }
-        // The query is about runs alone, which belong to the alliance.
-        let number = self.failed_run(round, now, reason).await?;
+        let number = self.reads().one(FAILED_RUN, values![round, now, reason]).await?.int("number")?;
         let run = RunRef { round: round.clone(), number };
         Ok(Some(Note::new(Owner::Alliance, "run.fail", run.name(), &json!({ "reason": reason }))))
-    }
-
-    async fn failed_run(&mut self, round: &RoundId, now: Timestamp, reason: &str) -> Result<i64> {
-        let values = values![round, now, reason];
-        let row = self.reads().connection().row(FAILED_RUN.whole, values).await?;
-        row.ok_or_else(|| fault::miscount(FAIL_RUN.0.name, 0, 1))?.int("number")
     }
 }
 
@@ -313,29 +282,4 @@ impl WriteSession {
 async fn exists(session: &mut ReadSession, person: &ProfileRef) -> Result<()> {
     let found = profile::existing(session, &person.organisation, &[person.id.clone()].into()).await?;
     if found.is_empty() { Err(Error::NotFound(person.name())) } else { Ok(()) }
-}
-
-fn name_of(id: &str) -> String {
-    format!("erasures/{id}")
-}
-
-fn read(row: &Row) -> Result<Erasure> {
-    let id = row.text("id")?;
-    let name = ErasureRef::from_name(&name_of(&id));
-    Ok(Erasure {
-        name: name.map_err(|error| fault::corrupt("erasure", "id", &id, error))?,
-        organisation: row.id("erasure", "organisation_id")?,
-        surrogate: row.id("erasure", "surrogate")?,
-        create_time: row.time("create_micros")?,
-        end_time: row.opt_time("end_micros")?,
-        counts: row.json("erasure", &id, "counts")?,
-    })
-}
-
-/// The erasure as a task; `None` if it has ended.
-fn task(row: &Row) -> Result<Option<Task>> {
-    let Some(_) = row.opt_text("own_id")? else { return Ok(None) };
-    let organisation: OrganisationId = row.id("erasure", "organisation_id")?;
-    let of = |column| Ok(ProfileRef { organisation: organisation.clone(), id: row.id("erasure", column)? });
-    Ok(Some(Task { id: row.text("id")?, person: of("own_id")?, surrogate: of("surrogate")? }))
 }

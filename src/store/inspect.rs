@@ -116,6 +116,7 @@ mod tests {
         ("credential.find", "SCAN c"),
         ("credential.list", "SCAN c"),
         ("credential.list", "USE TEMP B-TREE FOR"),
+        ("idempotency.erase", "SCAN idempotency"),
         ("enrolment.named", "SCAN json_each"),
         ("enrolment.by_id", "SCAN json_each"),
         ("enrolment.withdraw", "SCAN json_each"),

@@ -28,7 +28,7 @@ macro_rules! superseded {
     () => {
         "FROM run JOIN round r ON r.id = run.round_id \
          WHERE run.end_micros IS NOT NULL AND run.end_micros < $1 AND run.purge_micros IS NULL \
-         AND r.state IN ('enrolling', 'matching', 'review') \
+         AND r.state IN ('enrolling', 'review') \
          AND EXISTS (SELECT 1 FROM run n WHERE n.round_id = run.round_id AND n.number > run.number) \
          AND (run.state <> 'succeeded' OR (SELECT COUNT(*) FROM run n WHERE n.round_id = run.round_id \
          AND n.number > run.number AND n.state = 'succeeded') >= $2)"
@@ -50,6 +50,8 @@ statements! {
         "SELECT round_id, number FROM run WHERE purge_micros IS NOT NULL ORDER BY purge_micros LIMIT $1");
     upkeep CLEAR_SUMMARIES = ("run_own_summary.clear",
         "DELETE FROM run_own_summary WHERE round_id = $1 AND run_number = $2");
+    upkeep CLEAR_LEAVES = ("run_leaf.clear",
+        "DELETE FROM run_leaf WHERE round_id = $1 AND run_number = $2");
     upkeep CLEAR_ORGANISATIONS = ("run_organisation.clear",
         "DELETE FROM run_organisation WHERE round_id = $1 AND run_number = $2");
     upkeep DELETE = ("run.delete",
@@ -124,6 +126,7 @@ impl Store {
             }
             let keys = || values![&name.round, name.number];
             session.execute(CLEAR_SUMMARIES, keys()).await?;
+            session.execute(CLEAR_LEAVES, keys()).await?;
             session.execute(CLEAR_ORGANISATIONS, keys()).await?;
             let deleted = session.execute(DELETE, keys()).await?;
             session.commit().await?;

@@ -62,6 +62,10 @@ const SYSTEM_SCOPE: &[(&str, &str)] = &[
         "src/service/audit.rs",
         "the audit is sealed and verified as a whole, and the operator at the machine reads it",
     ),
+    (
+        "src/service/erasure.rs",
+        "an erasure reaches into the runs and the lists of other organisations, after the person was checked",
+    ),
     ("src/service/event.rs", "the key of cursors, which is of the service"),
     ("src/service/retention.rs", "housekeeping"),
     (

@@ -44,7 +44,8 @@ async fn import(
     validate_only: bool,
 ) -> Told {
     let organisation = manager.organisation.clone();
-    let import = Import { organisation, accept_good_rows, validate_only, prune: None };
+    let import =
+        Import { organisation, accept_good_rows, validate_only, prune: None, accept_returned: false };
     let (mut problems, mut warnings) = (BTreeSet::new(), Vec::new());
     let sent = import.send(&manager.client, Cursor::new(file.into()), |finding| {
         match finding {

@@ -51,6 +51,8 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("ProfileService/ExportProfiles", [DENIED, OK, ABSENT]),
     ("PrivacyService/RecordConsent", [DENIED, OK, ABSENT]),
     ("PrivacyService/ListConsents", [DENIED, OK, ABSENT]),
+    ("PrivacyService/EraseProfile", [DENIED, OK, ABSENT]),
+    ("PrivacyService/GetErasure", [DENIED, ABSENT, ABSENT]),
     ("RoundService/CreateRound", [OK, DENIED, DENIED]),
     ("RoundService/GetRound", [OK, OK, OK]),
     ("RoundService/ListRounds", [OK, OK, OK]),
@@ -242,7 +244,7 @@ async fn what_is_foreign_answers_exactly_as_what_does_not_exist() {
         assert_eq!(told(&foreign).await, told(&absent).await, "{method}");
         compared += 1;
     }
-    assert_eq!(compared, 23);
+    assert_eq!(compared, 25);
     Box::pin(cast.stop()).await;
 }
 
@@ -313,6 +315,7 @@ fn without_names(status: &Status, target: &Target) -> String {
     for name in pair.into_iter().chain(names).chain(others).chain(last) {
         text = text.replace(name.as_str(), "…");
     }
+    text = text.replace(&target.principal.replace("principals/", "erasures/"), "…");
     text
 }
 

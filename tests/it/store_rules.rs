@@ -110,10 +110,11 @@ fn no_file_of_a_noun_connects_to_the_database_past_a_session() {
 
 /// A run finds the profile of every enrolment: only rows of an import that has not ended are ever deleted or rewritten, so a
 /// finished version stays as it is, and nobody is enrolled without one (see the case of the suite on enrolments without a profile).
+/// An erasure alone takes finished versions away; the enrolments of the person have a surrogate by then.
 #[test]
 fn an_enrolled_profile_cannot_disappear() {
     let mut changes = 0;
-    for (file, text) in files() {
+    for (file, text) in files().into_iter().filter(|(file, _)| !file.starts_with("erasure")) {
         let spaced = text.replace("\\\n", " ").split_whitespace().collect::<Vec<_>>().join(" ");
         for change in ["DELETE FROM profile_version", "UPDATE profile_version"] {
             for statement in spaced.split(change).skip(1) {
@@ -151,8 +152,17 @@ fn the_table_of_events_knows_the_noun_of_every_action() {
     use wim_match::domain::event::EventKind;
     let actions = actions();
     // Nouns of entries that are no events.
-    let others =
-        ["access", "principal", "credential", "grant", "role_grant", "invitation", "journal", "call"];
+    let others = [
+        "access",
+        "principal",
+        "credential",
+        "grant",
+        "role_grant",
+        "invitation",
+        "journal",
+        "call",
+        "erasure",
+    ];
     let is_known = |action: &str| {
         // What was exported has not changed.
         EventKind::of(action).is_some()

@@ -280,6 +280,16 @@ impl World {
         connection.close().await.expect("closes");
     }
 
+    /// Changes either database past the service.
+    pub(crate) async fn change(&self, statement: &'static str) {
+        if self.home.is_some() {
+            return self.execute(statement).await;
+        }
+        let mut connection = PgConnection::connect(&self.database).await.expect("connects");
+        sqlx::query(statement).execute(&mut connection).await.expect("executes");
+        connection.close().await.expect("closes");
+    }
+
     /// All rows of all tables, as text, without those by which readiness tries whether writing works, and without the seals of
     /// the journal, which come later than its entries.
     pub(crate) async fn dump(&self) -> Vec<String> {

@@ -6,6 +6,7 @@ use std::str::FromStr as _;
 use super::points;
 use super::policy::{criterion, criterion_message, hard_rule};
 use crate::api::proto::v1;
+use crate::domain::erasure::is_surrogate;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::{ProfileRef, RunRef};
 use crate::domain::run::{Contribution, Match, MatchView, Side, Unmatched, UnmatchedReason};
@@ -31,6 +32,7 @@ pub fn match_message(run: &RunRef, id: Option<&str>, pair: &Match, lang: Lang) -
                 reason: Some(reason_message(&contribution.reason, lang)),
             })
             .collect(),
+        erased: [&pair.mentee, &pair.mentor].iter().any(|person| is_surrogate(&person.id)),
     }
 }
 

@@ -7,11 +7,10 @@
 use super::super::backend::Store;
 use super::super::dialect::{self, Row, Value, values};
 use super::super::read::ReadSession;
-use super::super::scope::Scope;
 use super::super::session::Housekeeping;
 use super::super::statement::statements;
 use super::super::{result, snapshot};
-use super::Task;
+use super::task::Task;
 use crate::domain::erasure::ErasureCounts;
 use crate::domain::leaf::{Leaf, LeafSalt, Part, Salts, Seals};
 use crate::domain::name::{ProfileRef, RunRef};
@@ -88,7 +87,7 @@ impl Store {
     pub(super) async fn erase_from_runs(&self, task: &Task) -> Result<()> {
         let (mut round, mut number) = (String::new(), 0);
         loop {
-            let mut session = self.snapshot_reader(&Scope::System).await?;
+            let mut session = self.snapshot_reader(&task.scope).await?;
             let mut values = task.keys();
             values.extend(values![round.as_str(), number]);
             let Some(row) = session.row(NEXT, values).await? else {
@@ -104,18 +103,16 @@ impl Store {
                 _ => None,
             };
             session.end().await?;
-            let mut held = self.hold(task).await?;
+            let mut held = self.hold_erasure(task).await?;
             if let Some((session, counts)) = &mut held {
-                match remains {
-                    Some(remains) => write(session, task, &name, remains, counts).await?,
-                    None => {
-                        let values = || of_run(task, &name);
-                        session.execute(DELETE_STAGED, values()).await?;
-                        session.execute(DELETE_UNMATCHED, values()).await?;
-                    }
+                if let Some(remains) = remains {
+                    write(session, task, &name, remains, counts).await?;
+                } else {
+                    session.execute(DELETE_STAGED, of_run(task, &name)).await?;
+                    session.execute(DELETE_UNMATCHED, of_run(task, &name)).await?;
                 }
             }
-            self.release(task, held).await?;
+            self.release_erasure(task, held).await?;
         }
     }
 }

@@ -8,9 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::backend::Store;
 use super::super::dialect::{self, Row, values};
-use super::super::scope::Scope;
 use super::super::statement::statements;
-use super::Task;
+use super::task::Task;
 use crate::domain::name::ProfileRef;
 use crate::domain::profile::Profile;
 use crate::error::Result;
@@ -49,7 +48,7 @@ impl Store {
         let (mut organisation, mut own_id, mut version, mut import) =
             (String::new(), String::new(), 0, String::new());
         loop {
-            let mut session = self.reader(&Scope::System).await?;
+            let mut session = self.reader(&task.scope).await?;
             let values = values![
                 text.as_str(),
                 organisation.as_str(),
@@ -63,24 +62,24 @@ impl Store {
             let Some(last) = rows.last() else { return Ok(()) };
             (organisation, own_id) = (last.text("organisation_id")?, last.text("own_id")?);
             (version, import) = (last.int("version")?, last.text("import_id")?);
-            let mut held = self.hold(task).await?;
+            let mut held = self.hold_erasure(task).await?;
             if let Some((session, counts)) = &mut held {
                 for row in &rows {
                     counts.lists += session.execute(REWRITE, without(row, &task.person)?).await?;
                 }
             }
-            self.release(task, held).await?;
+            self.release_erasure(task, held).await?;
         }
     }
 
     /// Deletes remembered answers that name the person. A request that is sent again is then answered anew.
     pub(super) async fn erase_from_answers(&self, task: &Task) -> Result<()> {
-        let mut held = self.hold(task).await?;
+        let mut held = self.hold_erasure(task).await?;
         if let Some((session, counts)) = &mut held {
             let text = quoted(&task.person).into_bytes();
             counts.answers += session.execute(FORGET_ANSWERS, values![text]).await?;
         }
-        self.release(task, held).await
+        self.release_erasure(task, held).await
     }
 }
 

@@ -33,6 +33,20 @@ pub(super) async fn call(method: &str, client: Client, t: Target) -> Result<(), 
             let request = v1::ListConsentsRequest { parent: t.profile, ..Default::default() };
             privacy.list_consents(request).await.map(drop)
         }
+        "PrivacyService/EraseProfile" => {
+            let request =
+                v1::EraseProfileRequest { name: t.profile, validate_only: true, ..Default::default() };
+            let checked = privacy.erase_profile(request.clone()).await?.into_inner();
+            // A check reports wrong fields in its answer, and the erasure itself by an error.
+            if checked.violations.is_empty() {
+                return Ok(());
+            }
+            privacy.erase_profile(v1::EraseProfileRequest { validate_only: false, ..request }).await.map(drop)
+        }
+        "PrivacyService/GetErasure" => {
+            let request = v1::GetErasureRequest { name: t.principal.replace("principals/", "erasures/") };
+            privacy.get_erasure(request).await.map(drop)
+        }
         unknown => panic!("{unknown} has no call in `call::privacy`"),
     }
 }
