@@ -79,24 +79,13 @@ impl Migration {
 
 impl Store {
     /// Brings the schema up to date and returns the number of migrations that were applied. Safe to call from several
-    /// replicas at once: one migrates, the others wait. A database that is up to date is read only, so that a role that owns
-    /// nothing may call it.
+    /// replicas at once: one migrates, the others wait. A schema that has every migration of this version is only read, so that
+    /// a role that owns nothing may call it, also after a newer version has migrated.
     pub async fn migrate(&self) -> Result<usize> {
         self.reach().await?;
-        if self.pending_migrations().await?.is_empty() && self.unknown_migrations().await?.is_empty() {
-            return Ok(0);
-        }
-        let mut connection = self.connect_to_write(&Scope::System).await?;
-        one(&mut connection, LOCK).await?;
-        connection.execute(CREATE, values![]).await?;
-        let (pending, unknown) = compared(self, &mut connection).await?;
-        for migration in &pending {
-            connection.script(migration.name, migration.text(self)).await?;
-            let values = values![migration.version, migration.name, migration.digest(self)];
-            let recorded = connection.execute(RECORD, values).await?;
-            fault::expect_rows(RECORD.name, recorded, 1)?;
-        }
-        connection.commit().await?;
+        let applied =
+            if self.pending_migrations().await?.is_empty() { 0 } else { self.apply_pending().await? };
+        let unknown = self.unknown_migrations().await?;
         if !unknown.is_empty() {
             // A newer release may have expanded the schema: this release works with it. A contracted schema lacks something.
             let unknown = unknown.join(", ");
@@ -111,6 +100,22 @@ impl Store {
             }
             tracing::warn!(unknown, "the schema is newer than this version, whose statements fit it");
         }
+        Ok(applied)
+    }
+
+    /// Applies the migrations that are not applied once the lock is held.
+    async fn apply_pending(&self) -> Result<usize> {
+        let mut connection = self.connect_to_write(&Scope::System).await?;
+        one(&mut connection, LOCK).await?;
+        connection.execute(CREATE, values![]).await?;
+        let (pending, _) = compared(self, &mut connection).await?;
+        for migration in &pending {
+            connection.script(migration.name, migration.text(self)).await?;
+            let values = values![migration.version, migration.name, migration.digest(self)];
+            let recorded = connection.execute(RECORD, values).await?;
+            fault::expect_rows(RECORD.name, recorded, 1)?;
+        }
+        connection.commit().await?;
         Ok(pending.len())
     }
 

@@ -104,7 +104,7 @@ async fn a_round_exists_for_the_organisations_that_are_invited_and_for_no_other(
             compared += usize::from(foreign.contains("NotFound"));
         }
     }
-    assert_eq!(compared, 12, "methods that a manager may call about a round");
+    assert!(compared > 12, "only {compared} methods about a round that a manager may call");
     assert_eq!(listed(&ghana.client).await, [""; 0]);
     assert_eq!(listed(&peru.client).await, [round.name.as_str()]);
     let is_of_round = |name: &String| name.starts_with(&round.name);

@@ -73,7 +73,7 @@ fn declared_statements() -> Vec<String> {
         let (declared, _) = declared.split_once("\n}").expect("the end of the statements");
         for line in declared.lines().map(str::trim) {
             let after = match line.split_once("(\"") {
-                Some((before, after)) if before.contains(" = ") => Some(after),
+                Some((before, after)) if before.contains(" = ") && !before.contains('"') => Some(after),
                 _ => line
                     .strip_prefix("name: \"")
                     .or_else(|| line.strip_prefix('"').filter(|_| line.ends_with("\","))),
