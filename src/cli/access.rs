@@ -153,7 +153,7 @@ pub(super) async fn principal(command: PrincipalCommand, global: &Global) -> Res
     let header = [message!("Handle"), message!("Languages"), message!("Name")];
     Ok(items(
         &principals,
-        header,
+        &header,
         |one| [one.handle.clone(), one.languages.join(", "), one.name.clone()],
         global.json,
         global.lang,
@@ -178,7 +178,7 @@ pub(super) async fn grant(command: GrantCommand, global: &Global) -> Result<(), 
         let [from, until, end] = times.map(|at| time_shown(at.as_ref()));
         [role, from, until, end, grant.name.clone()]
     };
-    Ok(items(&grants, header, row, global.json, global.lang)?)
+    Ok(items(&grants, &header, row, global.json, global.lang)?)
 }
 
 pub(super) async fn credential(command: CredentialCommand, global: &Global) -> Result<(), Failure> {
@@ -232,7 +232,7 @@ pub(super) async fn credential(command: CredentialCommand, global: &Global) -> R
         let [used, until, revoked] = times.map(|at| time_shown(at.as_ref()));
         [known_by, one.label.clone(), used, until, revoked, one.name.clone()]
     };
-    Ok(items(&credentials, header, row, global.json, global.lang)?)
+    Ok(items(&credentials, &header, row, global.json, global.lang)?)
 }
 
 pub(super) async fn invitation(command: InvitationCommand, global: &Global) -> Result<(), Failure> {
@@ -253,7 +253,7 @@ pub(super) async fn invitation(command: InvitationCommand, global: &Global) -> R
         let [created, until, redeemed, cancelled] = times.map(|at| time_shown(at.as_ref()));
         [created, until, redeemed, cancelled, one.name.clone()]
     };
-    Ok(items(&invitations, header, row, global.json, global.lang)?)
+    Ok(items(&invitations, &header, row, global.json, global.lang)?)
 }
 
 pub(super) async fn audit(command: AuditCommand, global: &Global) -> Result<(), Failure> {
@@ -272,7 +272,7 @@ pub(super) async fn audit(command: AuditCommand, global: &Global) -> Result<(), 
                 let v1::AuditEntry { time, actor, action, resource, detail, .. } = entry;
                 [time_shown(time.as_ref()), actor.clone(), action.clone(), resource.clone(), detail.clone()]
             };
-            Ok(items(&entries, header, row, global.json, global.lang)?)
+            Ok(items(&entries, &header, row, global.json, global.lang)?)
         }
         AuditCommand::Verify { anchor } => {
             let verified = client.verify_audit(&anchor).await?;

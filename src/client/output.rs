@@ -42,7 +42,7 @@ pub fn json<M: prost::Message + prost::Name>(message: &M) -> Result<(), Error> {
 /// Writes messages to standard output: one JSON object each, or the rows of a table.
 pub fn items<M: prost::Message + prost::Name, const N: usize>(
     items: &[M],
-    header: [Message; N],
+    header: &[Message; N],
     row: impl Fn(&M) -> [String; N],
     in_json: bool,
     lang: Lang,
@@ -50,7 +50,7 @@ pub fn items<M: prost::Message + prost::Name, const N: usize>(
     if in_json {
         return items.iter().try_for_each(json);
     }
-    let mut rows = titled(&header, lang);
+    let mut rows = titled(header, lang);
     for item in items {
         rows.add_row(row(item));
     }

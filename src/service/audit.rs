@@ -49,7 +49,7 @@ impl Service {
         if let (Some(from), Some(until)) = (filter.from, filter.until)
             && until <= from
         {
-            violations.push("until_time", &until.to_string(), "is not after `from_time`", "");
+            violations.push("until_time", until.to_string(), "is not after `from_time`", "");
         }
         if !violations.is_empty() {
             return Err(Error::InvalidFields(violations));
@@ -109,11 +109,11 @@ impl Service {
         let written = self.store.write_call_sums(&Scope::System, now, &mut sums).await;
         self.call_sums.put_back(sums);
         let mut uses = self.call_sums.take_uses((!all).then_some(now));
-        let used = self.store.write_uses(&Scope::System, &mut uses).await;
+        let last_uses = self.store.write_uses(&Scope::System, &mut uses).await;
         for (credential, at) in &uses {
             self.call_sums.note_use(credential, *at);
         }
-        written.and(used)
+        written.and(last_uses)
     }
 
     /// Entries of the audit that fit, by time, at most `limit`.
