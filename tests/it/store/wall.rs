@@ -41,8 +41,8 @@ async fn filled() -> Option<(Fixture, OrganisationId)> {
     raw.execute(
         "INSERT INTO principal VALUES ('p', 'person', 'ana', '[]', '', 1, 0, 0); \
          INSERT INTO role_grant VALUES ('g', 'p', 'organisation-manager', 'wim-peru', 0, NULL, NULL, 0); \
-         INSERT INTO credential VALUES ('c', 'p', 'token', 'hash', 'wimm_', '', NULL, NULL, 0); \
-         INSERT INTO invitation VALUES ('i', 'hash', '[]', 9, NULL, NULL, 0); \
+         INSERT INTO credential VALUES ('c', 'p', 'token', 'hash', 'wimm_', '', NULL, NULL, NULL, 0); \
+         INSERT INTO invitation VALUES ('i', 'hash', '[]', 9, NULL, NULL, 'p', NULL, 0); \
          INSERT INTO service_key VALUES ('k', 'secret')",
     )
     .await;
