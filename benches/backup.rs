@@ -139,7 +139,7 @@ async fn fill(database: &Path, profiles: usize) -> Result<(), Failed> {
         ),
         (
             "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < $1) \
-             INSERT INTO profile_version SELECT 'wim-bench', printf('%016x', n), 1, 'import-1', n, 0, 1, \
+             INSERT INTO profile_version SELECT 'wim-bench', printf('%016x', n), 1, 'import-1', n, 0, 1, 1, \
              lower(hex(randomblob(32))), printf('{\"document\":\"%s\"}', hex(randomblob($2))) FROM n",
             vec![profiles, i64::try_from(DOCUMENT / 2)?],
         ),

@@ -93,10 +93,10 @@ async fn main() -> std::result::Result<(), Failed> {
         let staged = whole.elapsed();
         let ready = store.ready_import(&import, Timestamp::UNIX_EPOCH).await?.with_unstaged(unstaged);
         let mut session = write(&store).await?;
-        let Some((counts, note)) = session.finish_import(&import, ready).await? else {
+        let Some((counts, left)) = session.finish_import(&import, ready).await? else {
             unreachable!("is alone")
         };
-        session.commit(note, b"").await?;
+        session.commit(left.into_notes().ok_or("no entry of the journal")?, b"").await?;
         let all = whole.elapsed();
         over.store(true, Ordering::Relaxed);
         let (changes, longest) = waits.join_next().await.ok_or("no other writer")???;

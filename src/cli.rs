@@ -1,13 +1,14 @@
 //! The command line. Data goes to standard output, everything else to standard error.
 //!
 //! Three kinds of commands: clients of a running service (`import`, `export`, `whoami`, `invite`, `redeem`, `organisation`,
-//! `privacy`, `round`, `events`, `health`); commands on
+//! `round`, `consent`, `privacy`, `events`, `health`); commands on
 //! the machine of the service (`serve`, `admin`, `doctor`, `demo`, `manual`, `completions`); and the solver for problems that the caller brings in files
 //! (`diagnose`, `solve`, `verify`, `what-if`, `repair`), which needs no service.
 
 mod access;
 mod admin;
 mod caller;
+mod consent;
 mod cost;
 mod diagnose;
 mod doctor;
@@ -99,12 +100,15 @@ enum Command {
     /// Register and list organisations.
     #[command(subcommand)]
     Organisation(organisation::Command),
-    /// Erase people.
-    #[command(subcommand)]
-    Privacy(privacy::Command),
     /// Create matching rounds, enrol members, run rounds and read their results.
     #[command(subcommand)]
     Round(round::Command),
+    /// Record, withdraw and list the consents of a person.
+    #[command(subcommand)]
+    Consent(consent::Command),
+    /// Keep the rights of a person: restrict the use of her data, or erase her; and print what an auditor asks for.
+    #[command(subcommand)]
+    Privacy(privacy::Command),
     /// Follow what happens to the resources that you may read.
     #[command(subcommand)]
     Events(events::Command),
@@ -158,8 +162,9 @@ impl Cli {
             Command::Invitation(command) => access::invitation(command, &global).await,
             Command::Audit(command) => access::audit(command, &global).await,
             Command::Organisation(command) => organisation::run(command, &global).await,
-            Command::Privacy(command) => privacy::run(command, &global).await,
             Command::Round(command) => round::run(command, &global).await,
+            Command::Consent(command) => consent::run(command, &global).await,
+            Command::Privacy(command) => privacy::run(command, &global).await,
             Command::Events(command) => events::run(command, &global).await,
             Command::Diagnose(options) => blocking(move || diagnose::run(&options, &global)).await,
             Command::Solve(options) => blocking(move || solve::run(&options, &global)).await,

@@ -42,6 +42,7 @@ pub mod json;
 mod organisation;
 pub mod output;
 mod page;
+mod privacy;
 pub mod private;
 pub mod progress;
 mod results;

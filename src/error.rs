@@ -92,6 +92,13 @@ pub enum Error {
         /// The states that allow the call.
         required: &'static [&'static str],
     },
+    /// The consent is not live.
+    ConsentState {
+        /// The consent.
+        consent: String,
+        /// Its state.
+        state: &'static str,
+    },
     /// A person whom the call needs was erased: what cannot be computed again without her answers.
     InputErased(String),
     /// The deadline of the call has passed.
@@ -213,6 +220,11 @@ impl Error {
                 state = label("run_state", state),
                 required = labels("run_state", required)
             ),
+            Self::ConsentState { consent, state } => message!(
+                "{name} is in the state “{state}”; only a live consent can be withdrawn",
+                name = consent,
+                state = label("consent_state", state)
+            ),
             Self::InputErased(name) => message!(
                 "a person who took part in {name} was erased, so that this cannot be computed again; start a new run if the round is open",
                 name = name
@@ -254,6 +266,7 @@ impl Error {
             Self::RoundEmpty(_) => Reason::RoundEmpty,
             Self::RunActive(_) => Reason::RunActive,
             Self::RunState { .. } => Reason::RunState,
+            Self::ConsentState { .. } => Reason::ConsentState,
             Self::InputErased(_) => Reason::InputErased,
             Self::DeadlineExceeded => Reason::DeadlineExceeded,
             Self::Unimplemented => Reason::Unimplemented,

@@ -5,7 +5,10 @@
 mod catalogue;
 mod format;
 mod locale;
+mod markdown;
 mod messages;
+mod notice;
+mod processing;
 
 use std::fmt::Debug;
 
@@ -13,14 +16,17 @@ use self::catalogue::{NO_VALUE, fill_with};
 pub use self::catalogue::{fill, text};
 pub use self::format::{count, day, decimal, list, moment, percent, score};
 pub use self::messages::message;
+pub use self::notice::notice;
+pub use self::processing::processing_record;
 
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::language;
 use crate::domain::language::LanguageLevel;
 use crate::domain::policy::{Criterion, HardRule};
+use crate::domain::profile::{ConsentPurpose, ConsentState};
 use crate::domain::round::RoundState;
 use crate::domain::run;
-use crate::domain::run::{RunState, Side, UnmatchedReason};
+use crate::domain::run::{RunState, Side, StaleCause, UnmatchedReason};
 use crate::domain::suppression::PeopleCount;
 use crate::domain::template::Value;
 use crate::domain::vocabulary::{
@@ -92,6 +98,21 @@ pub fn run_state_label(state: RunState, lang: Lang) -> &'static str {
 /// Name of a round's state.
 pub fn round_state_label(state: RoundState, lang: Lang) -> &'static str {
     label("round_state", state, lang)
+}
+
+/// Name of a purpose of consents.
+pub fn consent_purpose_label(purpose: ConsentPurpose, lang: Lang) -> &'static str {
+    label("consent_purpose", purpose, lang)
+}
+
+/// Name of a consent's state.
+pub fn consent_state_label(state: ConsentState, lang: Lang) -> &'static str {
+    label("consent_state", state, lang)
+}
+
+/// What has made a result stale.
+pub fn stale_cause_label(cause: StaleCause, lang: Lang) -> &'static str {
+    label("stale_cause", cause, lang)
 }
 
 /// Name of a side of a match.

@@ -55,6 +55,8 @@ CREATE TABLE profile_version (
     ordinal INTEGER NOT NULL,
     is_mentor INTEGER NOT NULL CHECK (is_mentor IN (0, 1)),
     is_mentee INTEGER NOT NULL CHECK (is_mentee IN (0, 1)),
+    -- Whether a consent to matching is in force in this version.
+    has_consent INTEGER NOT NULL CHECK (has_consent IN (0, 1)),
     digest TEXT NOT NULL,
     -- Digest of the document before a person whom its lists named was erased: what the leaves of earlier runs cover.
     frozen_digest TEXT,
@@ -62,12 +64,33 @@ CREATE TABLE profile_version (
     PRIMARY KEY (organisation_id, own_id, version, import_id)
 ) STRICT;
 CREATE INDEX profile_version_import ON profile_version (import_id, ordinal, version);
+CREATE INDEX profile_version_without_consent ON profile_version (import_id) WHERE has_consent = 0;
+
+-- Restrictions: a person whose data is kept and not used. A restriction is lifted and never deleted. It is no part of the
+-- profile, so an import changes nothing about it.
+CREATE TABLE profile_restriction (
+    organisation_id TEXT NOT NULL,
+    own_id TEXT NOT NULL,
+    -- Number among the restrictions of the person, from 1.
+    number INTEGER NOT NULL CHECK (number >= 1),
+    reason TEXT NOT NULL CHECK (reason IN ('accuracy_contested', 'unlawful_processing', 'legal_claim', 'objection')),
+    restrict_actor TEXT NOT NULL,
+    restrict_micros INTEGER NOT NULL,
+    -- Who lifted it, and when; NULL while it is in force.
+    lift_actor TEXT,
+    lift_micros INTEGER,
+    PRIMARY KEY (organisation_id, own_id, number),
+    CHECK ((lift_actor IS NULL) = (lift_micros IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX profile_restriction_live ON profile_restriction (organisation_id, own_id) WHERE lift_micros IS NULL;
 
 CREATE TABLE round (
     id TEXT PRIMARY KEY,
     display_name TEXT NOT NULL,
     start_date TEXT NOT NULL,
     end_date TEXT NOT NULL,
+    -- Reference of the agreement under which the organisations take part; empty if none is named.
+    agreement TEXT NOT NULL,
     -- 32 random bytes in hexadecimal: the secret key of match ids and of the digests that callers see.
     salt TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('draft', 'enrolling', 'review', 'submitted', 'approved', 'published', 'closed', 'cancelled')),
@@ -116,6 +139,8 @@ CREATE TABLE enrolment (
     -- was erased.
     salt TEXT NOT NULL,
     actor TEXT NOT NULL,
+    -- Id of the consent to matching on which it rests, within the profile; empty after the erasure of the person.
+    consent TEXT NOT NULL,
     create_micros INTEGER NOT NULL,
     -- Number and moment of the change that withdrew it; NULL while it is live.
     withdraw_number INTEGER CHECK (withdraw_number > enrol_number),

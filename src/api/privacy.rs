@@ -1,10 +1,11 @@
 //! PrivacyService.
 
+use jiff::Timestamp;
 use tonic::{Request, Response, Status};
 
 use super::auth::caller_of;
-use super::convert::consent::{draft, message};
-use super::convert::{erasure, outcome};
+use super::convert::consent::{draft, message, restriction};
+use super::convert::{count, erasure, lang, moment, outcome};
 use super::page;
 use super::proto::v1;
 use super::proto::v1::privacy_service_server::PrivacyService;
@@ -12,6 +13,7 @@ use crate::domain::name::ProfileRef;
 use crate::domain::profile::RecordedConsent;
 use crate::error::Error;
 use crate::service::{Change, PageRequest, Service};
+use crate::wording;
 
 /// Serves the rights of people.
 #[derive(Debug, Clone)]
@@ -35,6 +37,97 @@ impl PrivacyService for PrivacyApi {
         let (recorded, violations) = outcome(validate_only, Box::pin(done).await)?;
         let consent = recorded.map(|recorded| shown(&parent, &recorded)).transpose()?;
         Ok(Response::new(v1::RecordConsentResponse { consent, violations }))
+    }
+
+    async fn withdraw_consent(
+        &self,
+        request: Request<v1::WithdrawConsentRequest>,
+    ) -> Result<Response<v1::WithdrawConsentResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::WithdrawConsentRequest { name, withdraw_time, etag, request_id, validate_only } =
+            request.into_inner();
+        let how = Change { request_id: &request_id, validate_only };
+        let time = known("withdraw_time", withdraw_time)?;
+        let done = self.service.withdraw_consent(&caller, &name, (time, &etag), how);
+        let (done, violations) = outcome(validate_only, Box::pin(done).await)?;
+        let (recorded, withdrawn_enrolments) = done.unzip();
+        let profile = name.split("/consents/").next().unwrap_or_default();
+        let consent = recorded.map(|recorded| shown(profile, &recorded)).transpose()?;
+        let withdrawn_enrolments = withdrawn_enrolments.unwrap_or_default();
+        Ok(Response::new(v1::WithdrawConsentResponse { consent, withdrawn_enrolments, violations }))
+    }
+
+    async fn restrict_profile(
+        &self,
+        request: Request<v1::RestrictProfileRequest>,
+    ) -> Result<Response<v1::RestrictProfileResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::RestrictProfileRequest { name, reason, request_id, validate_only } = request.into_inner();
+        let how = Change { request_id: &request_id, validate_only };
+        let done = Box::pin(self.service.restrict_profile(&caller, &name, reason, how)).await;
+        let (done, violations) = outcome(validate_only, done)?;
+        let (found, withdrawn_enrolments) = done.unzip();
+        let restriction = found.as_ref().map(restriction);
+        let withdrawn_enrolments = withdrawn_enrolments.unwrap_or_default();
+        Ok(Response::new(v1::RestrictProfileResponse { restriction, withdrawn_enrolments, violations }))
+    }
+
+    async fn lift_restriction(
+        &self,
+        request: Request<v1::LiftRestrictionRequest>,
+    ) -> Result<Response<v1::LiftRestrictionResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::LiftRestrictionRequest { name, request_id, validate_only } = request.into_inner();
+        let how = Change { request_id: &request_id, validate_only };
+        let done = self.service.lift_restriction(&caller, &name, how).await;
+        let (found, violations) = outcome(validate_only, done)?;
+        let restriction = found.flatten().as_ref().map(restriction);
+        Ok(Response::new(v1::LiftRestrictionResponse { restriction, violations }))
+    }
+
+    async fn get_participant_notice(
+        &self,
+        request: Request<v1::GetParticipantNoticeRequest>,
+    ) -> Result<Response<v1::GetParticipantNoticeResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::GetParticipantNoticeRequest { policy, language_code } = request.into_inner();
+        let lang = lang(&language_code)?;
+        let (round, policy) = self.service.get_participant_notice(&caller, &policy).await?;
+        let text = wording::notice(&round, &policy, lang);
+        Ok(Response::new(v1::GetParticipantNoticeResponse { text, language_code: lang.tag().to_owned() }))
+    }
+
+    async fn list_affected_people(
+        &self,
+        request: Request<v1::ListAffectedPeopleRequest>,
+    ) -> Result<Response<v1::ListAffectedPeopleResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::ListAffectedPeopleRequest { parent, from_time, until_time, page_size, page_token } =
+            request.into_inner();
+        let time = (known("from_time", from_time)?, known("until_time", until_time)?);
+        let page = PageRequest { size: page_size, token: page_token };
+        let page = self.service.list_affected_people(&caller, &parent, time, &page).await?;
+        let named = |person: &ProfileRef| person.name();
+        let (profiles, next_page_token) = page.within(MOST_BYTES, named, String::len);
+        Ok(Response::new(v1::ListAffectedPeopleResponse { profiles, next_page_token }))
+    }
+
+    async fn get_processing_record(
+        &self,
+        request: Request<v1::GetProcessingRecordRequest>,
+    ) -> Result<Response<v1::GetProcessingRecordResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::GetProcessingRecordRequest { parent, language_code } = request.into_inner();
+        let lang = lang(&language_code)?;
+        let (record, terms) = self.service.get_processing_record(&caller, &parent).await?;
+        Ok(Response::new(v1::GetProcessingRecordResponse {
+            text: wording::processing_record(&record, &terms, lang),
+            language_code: lang.tag().to_owned(),
+            controller: record.controller.id.name(),
+            people: count(record.people),
+            consenting: count(record.consenting),
+            restricted: count(record.restricted),
+        }))
     }
 
     async fn list_consents(
@@ -71,6 +164,15 @@ impl PrivacyService for PrivacyApi {
         let found = self.service.get_erasure(&caller, &request.into_inner().name).await?;
         Ok(Response::new(v1::GetErasureResponse { erasure: Some(erasure::message_of(&found)) }))
     }
+}
+
+/// Bytes of the names on one page, at most.
+const MOST_BYTES: usize = 1 << 20;
+
+/// An optional time of a request.
+fn known(field: &str, time: Option<prost_types::Timestamp>) -> Result<Option<Timestamp>, Error> {
+    let wrong = "is not a time of the years that the service knows";
+    time.map(|time| moment(&time).ok_or_else(|| Error::invalid_field(field, "", wrong))).transpose()
 }
 
 /// The name of the profile of a request that was answered.

@@ -156,6 +156,7 @@ impl RoundService for RoundApi {
                 RefusedEnrolment::NoLiveConsent => v1::RefusedEnrolmentReason::NoLiveConsent,
                 RefusedEnrolment::NoRole => v1::RefusedEnrolmentReason::NoRole,
                 RefusedEnrolment::NotFound => v1::RefusedEnrolmentReason::NotFound,
+                RefusedEnrolment::Restricted => v1::RefusedEnrolmentReason::Restricted,
             }
             .into(),
         });
@@ -186,7 +187,9 @@ impl RoundService for RoundApi {
         let filter = enrolment::filter(&request.filter.unwrap_or_default())?;
         let page = PageRequest { size: request.page_size, token: request.page_token };
         let page = self.service.list_enrolments(&caller, &request.parent, &filter, &page).await?;
-        let (enrolments, next_page_token) = page::messages(&page, |(one, _)| enrolment::message(one));
+        let (enrolments, next_page_token) = page::messages(&page, |(one, _)| {
+            enrolment::message(one, Service::shows_consents(&caller, &one.profile.organisation))
+        });
         Ok(Response::new(v1::ListEnrolmentsResponse { enrolments, next_page_token }))
     }
 

@@ -37,7 +37,8 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::RoundEmpty
         | Reason::RunActive
         | Reason::RunState
-        | Reason::InputErased => Code::FailedPrecondition,
+        | Reason::InputErased
+        | Reason::ConsentState => Code::FailedPrecondition,
         Reason::EtagMismatch | Reason::RunInterrupted => Code::Aborted,
         Reason::DeadlineExceeded | Reason::ReceiveTimeout => Code::DeadlineExceeded,
         Reason::EventsExpired => Code::OutOfRange,
@@ -88,6 +89,7 @@ impl From<Error> for Status {
             }
             Error::RoundState { round: subject, .. }
             | Error::RunState { run: subject, .. }
+            | Error::ConsentState { consent: subject, .. }
             | Error::RoundEmpty(subject)
             | Error::RunActive(subject)
             | Error::InputErased(subject) => {
@@ -178,7 +180,9 @@ fn metadata(error: &Error) -> HashMap<String, String> {
         );
     }
     let (key, value) = match error {
-        Error::RoundState { state, .. } | Error::RunState { state, .. } => ("state", (*state).to_owned()),
+        Error::RoundState { state, .. }
+        | Error::RunState { state, .. }
+        | Error::ConsentState { state, .. } => ("state", (*state).to_owned()),
         Error::RunActive(run) => ("run", run.clone()),
         Error::EtagMismatch(name) => ("resource", name.clone()),
         Error::PermissionDenied { required, .. } => ("required", (*required).to_owned()),
@@ -271,6 +275,10 @@ mod tests {
             Error::RoundEmpty(round()),
             Error::RunActive(run()),
             Error::RunState { run: run(), state: "failed", required: &["succeeded"] },
+            Error::ConsentState {
+                consent: "organisations/wim-peru/profiles/P7/consents/matching-3f9a1c2b77d0".to_owned(),
+                state: "withdrawn",
+            },
             Error::DeadlineExceeded,
             Error::Unimplemented,
             Error::StoreUnavailable("disk full".into()),

@@ -213,6 +213,9 @@ fn refusal(reason: v1::RefusedEnrolmentReason) -> Message {
         Reason::NotFound => {
             message!("the organisation has no profile with this id; check the id, or import the profile")
         }
+        Reason::Restricted => message!(
+            "the use of this person’s data is restricted; her organisation enrols her again after the restriction is lifted"
+        ),
         Reason::Unspecified => message!("the service gives no reason"),
     }
 }

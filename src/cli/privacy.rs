@@ -1,6 +1,7 @@
-//! `wim-match privacy erase|erasure`: the rights of a person whose profile is stored.
+//! `wim-match privacy erase|erasure|restrict|lift|affected|record|notice`: the rights of a person whose profile is stored.
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
+use jiff::Timestamp;
 
 use super::failure::Failure;
 use super::global::Global;
@@ -25,6 +26,67 @@ pub(super) enum Command {
         /// Id of the erasure, which `privacy erase` printed.
         id: String,
     },
+    /// Keep the data of a person and use it no more: she leaves every round that is not published.
+    Restrict {
+        /// The person, as ORGANISATION/ID.
+        person: String,
+        /// Why her data is not used.
+        #[arg(long)]
+        reason: Reason,
+    },
+    /// Lift the restriction of a person.
+    Lift {
+        /// The person, as ORGANISATION/ID.
+        person: String,
+    },
+    /// List the people of an organisation whose data was stored or changed in a time: whom to inform after a breach.
+    Affected {
+        /// Id of the organisation.
+        organisation: String,
+        /// Beginning of the time, for example 2027-01-10T00:00:00Z; without it, everybody whose data was held before its end.
+        #[arg(long)]
+        from: Option<Timestamp>,
+        /// End of the time; without it, now.
+        #[arg(long)]
+        until: Option<Timestamp>,
+    },
+    /// Print the extract for the record of processing activities of an organisation.
+    Record {
+        /// Id of the organisation.
+        organisation: String,
+    },
+    /// Print the notice for participants: how a round forms pairs, who decides, and what their rights are.
+    Notice {
+        /// Id of the round.
+        round: String,
+        /// Number of the policy; without it, the newest.
+        #[arg(long)]
+        policy: Option<i64>,
+    },
+}
+
+/// Why a person's data is not used.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Reason {
+    /// She contests that the data is right.
+    AccuracyContested,
+    /// The use was unlawful, and she asks for a restriction instead of an erasure.
+    UnlawfulProcessing,
+    /// The data is only needed for a legal claim.
+    LegalClaim,
+    /// She has objected.
+    Objection,
+}
+
+impl Reason {
+    fn of_the_contract(self) -> v1::RestrictionReason {
+        match self {
+            Self::AccuracyContested => v1::RestrictionReason::AccuracyContested,
+            Self::UnlawfulProcessing => v1::RestrictionReason::UnlawfulProcessing,
+            Self::LegalClaim => v1::RestrictionReason::LegalClaim,
+            Self::Objection => v1::RestrictionReason::Objection,
+        }
+    }
 }
 
 pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure> {
@@ -52,14 +114,55 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
                 tell(&told, global.lang);
                 return Ok(());
             }
-            show(&erasure, global)
+            show(&erasure, global)?;
         }
         Command::Erasure { id } => {
             let request = v1::GetErasureRequest { name: name("erasures/", &id) };
             let answer = client.privacy.get_erasure(request).await?.into_inner();
-            show(&answer.erasure.unwrap_or_default(), global)
+            show(&answer.erasure.unwrap_or_default(), global)?;
+        }
+        Command::Restrict { person, reason } => {
+            let done = client.restrict_profile(&long_name(&person)?, reason.of_the_contract()).await?;
+            if global.json {
+                json(&done)?;
+            }
+            let told = message!(
+                "restricted; enrolments withdrawn with it: {count}",
+                count = done.withdrawn_enrolments
+            );
+            tell(&told, global.lang);
+        }
+        Command::Affected { organisation, from, until } => {
+            let organisation = name("organisations/", &organisation);
+            for person in client.all_affected(&organisation, from, until).await? {
+                data(&person)?;
+            }
+        }
+        Command::Record { organisation } => {
+            let organisation = name("organisations/", &organisation);
+            let told = client.processing_record(&organisation, global.lang.tag()).await?;
+            if global.json { json(&told)? } else { data(told.text.trim_end())? }
+        }
+        Command::Notice { round, policy } => {
+            let told = client.participant_notice(&name("rounds/", &round), policy, global.lang.tag()).await?;
+            if global.json { json(&told)? } else { data(told.text.trim_end())? }
+        }
+        Command::Lift { person } => {
+            let done = client.lift_restriction(&long_name(&person)?).await?;
+            if global.json {
+                json(&done)?;
+            }
+            let told = match done.restriction {
+                Some(_) => message!(
+                    "the restriction is lifted; `{command}` enrols her again",
+                    command = "wim-match round enrol"
+                ),
+                None => message!("{person} was never restricted", person = &person),
+            };
+            tell(&told, global.lang);
         }
     }
+    Ok(())
 }
 
 fn show(erasure: &v1::Erasure, global: &Global) -> Result<(), Failure> {

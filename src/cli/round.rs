@@ -18,7 +18,7 @@ use crate::client::{Client, Error, Results, invitations_of, request_id, story, s
 use crate::clock::{Clock as _, SystemClock};
 use crate::domain::name::RunRef;
 use crate::domain::round::RoundState;
-use crate::domain::run::RunState;
+use crate::domain::run::{RunState, StaleCause};
 use crate::domain::vocabulary::Lang;
 use crate::error::chain;
 use crate::{message, report, wording};
@@ -41,6 +41,9 @@ pub(super) enum Command {
         /// Policy as proto JSON, for example `{"hardRules": {"minScore": 4000}}`; without it, the default policy applies.
         #[arg(long, value_name = "FILE")]
         policy: Option<PathBuf>,
+        /// Reference of the agreement under which the organisations take part, for example its number and date.
+        #[arg(long, default_value = "")]
+        agreement: String,
         #[command(flatten)]
         invited: Invited,
     },
@@ -135,13 +138,14 @@ pub(super) struct Invited {
 pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure> {
     let mut client = global.client().await?;
     match command {
-        Command::Create { id, name, start, end, policy, invited } => {
+        Command::Create { id, name, start, end, policy, agreement, invited } => {
             let policy = policy.as_deref().map(read_policy).transpose()?;
             let round = v1::Round {
                 display_name: name,
                 start_date: start,
                 end_date: end,
                 policy,
+                agreement,
                 ..invited.into_round()
             };
             let request = v1::CreateRoundRequest {
@@ -262,6 +266,7 @@ async fn show(
     if global.json && report_file.is_none() && matches_file.is_none() {
         return Ok(json(&run)?);
     }
+    tell_stale(&run, global.lang);
     let results = Results::fetch(client, run).await?;
     if global.json {
         json(&results.run)?;
@@ -278,6 +283,27 @@ async fn show(
         super::spreadsheet::write(&report, file, per_organisation)?;
     }
     Ok(())
+}
+
+/// Says what has changed since the run was started, if anything has.
+fn tell_stale(run: &v1::Run, lang: Lang) {
+    if run.stale_causes.is_empty() {
+        return;
+    }
+    let known = |number: &i32| StaleCause::ALL.into_iter().find(|cause| *cause as i32 == *number);
+    let causes: Vec<&str> = run
+        .stale_causes
+        .iter()
+        .filter_map(known)
+        .map(|cause| wording::stale_cause_label(cause, lang))
+        .collect();
+    let told = message!(
+        "{run} is stale: since its start these have changed: {causes}; start a new run with `{command}`",
+        run = &run.name,
+        causes = wording::list(&causes, lang),
+        command = format!("wim-match round run {}", run_name(&run.name).0)
+    );
+    tell(&told, lang);
 }
 
 async fn explain(

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::name::{EnrolmentRef, OrganisationId, ProfileRef};
+use super::name::{ConsentId, EnrolmentRef, OrganisationId, ProfileRef};
 
 /// An enrolment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Enrolment {
     pub name: EnrolmentRef,
     /// The enrolled profile.
     pub profile: ProfileRef,
+    /// The consent to matching on which it rests; `None` after the erasure of the person.
+    pub consent: Option<ConsentId>,
     /// When the profile was enrolled.
     pub create_time: Timestamp,
     /// When the enrolment was withdrawn; `None` while it is live.

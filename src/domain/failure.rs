@@ -71,6 +71,8 @@ reasons! {
     RateLimited = "RATE_LIMITED";
     /// Events after the cursor were deleted.
     EventsExpired = "EVENTS_EXPIRED";
+    /// The consent's state does not allow the call.
+    ConsentState = "CONSENT_STATE";
     /// A person whom the call or the run needs was erased.
     InputErased = "INPUT_ERASED";
 }

@@ -102,6 +102,9 @@ pub struct HardRules {
     pub min_score: u16,
     /// Two people may mentor each other.
     pub allow_mutual_mentoring: bool,
+    /// People of two countries are matched only if both have a live consent to matches across borders.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_cross_border_consent: bool,
 }
 
 impl Default for HardRules {
@@ -117,6 +120,7 @@ impl Default for HardRules {
             previous_partners: PreviousPartners::Forbid,
             min_score: 0,
             allow_mutual_mentoring: false,
+            require_cross_border_consent: false,
         }
     }
 }
@@ -178,6 +182,7 @@ pub struct HardRulesDraft {
     pub previous_partners: i32,
     pub min_score: i32,
     pub allow_mutual_mentoring: bool,
+    pub require_cross_border_consent: bool,
 }
 
 impl Policy {
@@ -346,6 +351,7 @@ fn parse_rules(draft: &HardRulesDraft, violations: &mut Violations) -> HardRules
         previous_partners,
         min_score: within(draft.min_score, 0, i32::from(FULL_SCORE), &field("min_score"), violations),
         allow_mutual_mentoring: draft.allow_mutual_mentoring,
+        require_cross_border_consent: draft.require_cross_border_consent,
     }
 }
 

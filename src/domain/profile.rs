@@ -10,7 +10,7 @@ mod patch;
 mod time_zone;
 mod to_draft;
 
-pub use consent_record::{ConsentState, ConsentVersion, Record, RecordedConsent};
+pub use consent_record::{ConsentState, ConsentVersion, RecordedConsent};
 pub use consents::{Consent, ConsentPurpose};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::language::LanguageLevel;
 use super::name::{OrganisationId, OwnId, ProfileRef};
+use super::restriction::Restriction;
 use super::vocabulary::{Commodity, Country, Function, Goal, IdentityTerm, Terms, Topic, WorkingStyle};
 use super::warning::{Warning, WarningCode};
 
@@ -361,6 +362,8 @@ pub struct StoredProfile {
     pub digest: String,
     /// Content.
     pub content: Profile,
+    /// The restriction in force, if there is one.
+    pub restriction: Option<Restriction>,
     /// When the profile was first stored.
     pub create_time: Timestamp,
     /// When the profile was last changed.

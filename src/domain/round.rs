@@ -72,6 +72,11 @@ impl RoundState {
     pub fn is_open(self) -> bool {
         matches!(self, Self::Draft | Self::Enrolling | Self::Review)
     }
+
+    /// Whether nothing of the round is published yet, so that a person can still leave it.
+    pub fn is_draft(self) -> bool {
+        self.is_open() || matches!(self, Self::Submitted | Self::Approved)
+    }
 }
 
 /// A round from outside, not parsed yet.
@@ -85,6 +90,8 @@ pub struct RoundDraft {
     pub end_date: String,
     /// Policy; `None` means the default policy.
     pub policy: Option<PolicyDraft>,
+    /// Reference of the participation agreement.
+    pub agreement: String,
     /// Resource names of the organisations that are invited; none with `all_members`.
     pub organisations: Vec<String>,
     /// Every member of the alliance is invited.
@@ -102,6 +109,8 @@ pub struct RoundContent {
     pub end_date: Date,
     /// Policy.
     pub policy: Policy,
+    /// Reference of the agreement under which the organisations take part; empty if none is named.
+    pub agreement: String,
     /// Who is invited.
     pub invitations: Invitations,
 }
@@ -143,6 +152,8 @@ pub struct RoundPatch {
     pub start_date: Option<String>,
     /// Last day, `YYYY-MM-DD`.
     pub end_date: Option<String>,
+    /// Reference of the participation agreement.
+    pub agreement: Option<String>,
     /// Resource names of the organisations that are invited from now on.
     pub organisations: Option<Vec<String>>,
     /// Whether every member of the alliance is invited from now on.
@@ -225,6 +236,7 @@ impl RoundContent {
             start_date: patch.start_date.clone().unwrap_or_else(|| self.start_date.to_string()),
             end_date: patch.end_date.clone().unwrap_or_else(|| self.end_date.to_string()),
             policy: None,
+            agreement: patch.agreement.clone().unwrap_or_else(|| self.agreement.clone()),
             organisations: patch.organisations.clone().unwrap_or_default(),
             // A list that is set alone ends the invitation of every member.
             all_members: patch.all_members.unwrap_or_else(|| {
@@ -262,6 +274,7 @@ impl RoundContent {
                 );
             }
         }
+        let agreement = parse_agreement(&draft.agreement, &mut violations);
         let invitations = parse_invitations(draft, &mut violations);
         let policy = match draft.policy.as_ref().map(Policy::parse) {
             None => Some(Policy::default()),
@@ -273,11 +286,34 @@ impl RoundContent {
         };
         match (start_date, end_date, policy) {
             (Some(start_date), Some(end_date), Some(policy)) => {
-                violations.finish(Self { display_name, start_date, end_date, policy, invitations })
+                violations.finish(Self { display_name, start_date, end_date, policy, agreement, invitations })
             }
             _ => Err(violations),
         }
     }
+}
+
+/// Most characters of the reference of an agreement.
+const MAX_AGREEMENT: usize = 200;
+
+fn parse_agreement(text: &str, violations: &mut Violations) -> String {
+    let trimmed = text.trim();
+    if trimmed.chars().count() > MAX_AGREEMENT {
+        violations.push(
+            "agreement",
+            text,
+            "has more than 200 characters",
+            "give its reference, not its text",
+        );
+    } else if trimmed.chars().any(char::is_control) {
+        violations.push(
+            "agreement",
+            text.escape_debug(),
+            "has control characters",
+            "remove tabs, line breaks and the like",
+        );
+    }
+    trimmed.to_owned()
 }
 
 fn parse_invitations(draft: &RoundDraft, violations: &mut Violations) -> Invitations {

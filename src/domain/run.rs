@@ -101,6 +101,31 @@ pub struct StageWork {
     pub eta_millis: Option<i64>,
 }
 
+/// What has changed since a run was started, so that a new run could come out differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StaleCause {
+    /// People were enrolled or withdrawn.
+    Enrolments = 1,
+    /// Profiles of people who take part were changed, their consents included.
+    Profiles = 2,
+    /// The round has another policy.
+    Policy = 3,
+    /// An organisation has changed its own rules.
+    Rules = 4,
+    /// The round has other dates.
+    Dates = 5,
+}
+
+impl StaleCause {
+    /// All causes.
+    pub const ALL: [Self; 5] = [Self::Enrolments, Self::Profiles, Self::Policy, Self::Rules, Self::Dates];
+
+    /// Name of the cause.
+    pub fn as_str(self) -> &'static str {
+        ["enrolments", "profiles", "policy", "rules", "dates"][self as usize - 1]
+    }
+}
+
 /// A run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
@@ -122,6 +147,8 @@ pub struct Run {
     pub summary: Option<RunSummary>,
     /// Reason and description of a failure.
     pub failure: Option<(failure::Reason, String)>,
+    /// What has changed since the start, as far as it concerns the reader; only of a run that succeeded.
+    pub stale_causes: Vec<StaleCause>,
     /// Number of times that a worker has begun the run.
     pub attempt: i32,
     /// When the run was queued.

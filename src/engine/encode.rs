@@ -178,6 +178,7 @@ impl<'a> Round<'a> {
         }
         let languages = Languages::of(subtags);
         let organisations = Organisations::collect(&snapshot.organisations);
+        let asks_for_consent = !is_open && snapshot.policy.rules.require_cross_border_consent;
         let encode = |&(key, participant): &(u64, &'a Participant)| {
             let content = &participant.content;
             let identity = content
@@ -197,6 +198,8 @@ impl<'a> Round<'a> {
                 hours: calendar.hours(content),
                 identity: identity
                     .map_or((0, 0), |identity| (identity.shares.bits(), identity.wishes.bits())),
+                stays_home: asks_for_consent
+                    && !content.consents_to(ConsentPurpose::CrossBorder, snapshot.freeze_time),
                 prefers: !is_open && !content.preferred.is_empty(),
                 waited_days: waited_days(content, snapshot.start_date),
             }

@@ -1,4 +1,5 @@
-//! The items of the column `earlier_consents`: reads and writes `matching es {time} [to {time}] version {version}`.
+//! The items of the column `earlier_consents`: earlier consents, and the consents for purposes that have no columns of their
+//! own. Reads and writes `matching es {time} [to {time}] version {version}`.
 
 use std::fmt::Write as _;
 
@@ -18,11 +19,9 @@ pub(super) fn read_earlier_consent(item: &str) -> Result<ConsentDraft, Misread> 
         [purpose, language, give, "to", withdraw] => (purpose, language, give, Some(withdraw)),
         _ => return Err(misread()),
     };
-    let purpose = match purpose {
-        "matching" => ConsentPurpose::Matching,
-        "identity" => ConsentPurpose::Identity,
-        _ => return Err(Misread::new("is for neither matching nor identity", HINT)),
-    };
+    let purpose = ConsentPurpose::from_code(purpose).ok_or_else(|| {
+        Misread::new("is for none of matching, identity, cross-border, follow-up and statistics", HINT)
+    })?;
     Ok(ConsentDraft {
         purpose: purpose as i32,
         text_version: unescaped(version),
@@ -34,7 +33,7 @@ pub(super) fn read_earlier_consent(item: &str) -> Result<ConsentDraft, Misread> 
 
 /// An earlier consent as an item; `None` if it has no time and so cannot have been one.
 pub(super) fn write_earlier_consent(consent: &ConsentDraft) -> Option<String> {
-    let purpose = if consent.purpose == ConsentPurpose::Identity as i32 { "identity" } else { "matching" };
+    let purpose = ConsentPurpose::from_number(consent.purpose).unwrap_or(ConsentPurpose::Matching).code();
     let mut item = format!("{purpose} {} {}", consent.language, consent.give_time?);
     if let Some(end) = consent.withdraw_time {
         // Writing to a String cannot fail.

@@ -117,8 +117,11 @@ fn present_consent(draft: &ProfileDraft, purpose: ConsentPurpose) -> Option<&Con
 }
 
 fn earlier_consents(draft: &ProfileDraft) -> String {
+    // The last consents to matching and to identity answers have columns of their own.
     let last = |at: usize, consent: &ConsentDraft| {
-        !draft.consents[at + 1..].iter().any(|later| later.purpose == consent.purpose)
+        let has_columns = [ConsentPurpose::Matching, ConsentPurpose::Identity].map(|purpose| purpose as i32);
+        has_columns.contains(&consent.purpose)
+            && !draft.consents[at + 1..].iter().any(|later| later.purpose == consent.purpose)
     };
     let earlier = draft.consents.iter().enumerate().filter(|(at, consent)| !last(*at, consent));
     cell::list(earlier.filter_map(|(_, consent)| earlier_consents::write_earlier_consent(consent)))

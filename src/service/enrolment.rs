@@ -18,11 +18,11 @@ use crate::domain::leaf::LeafSalt;
 use crate::domain::name::{
     EnrolmentId, EnrolmentRef, InvalidName, OrganisationId, OwnId, ProfileRef, RoundId,
 };
-use crate::domain::profile::{ConsentPurpose, StoredProfile};
+use crate::domain::profile::{Consent, ConsentPurpose, StoredProfile, consents};
 use crate::domain::violation::Violations;
 use crate::domain::warning::{Warning, WarningCode};
 use crate::error::{Error, Result};
-use crate::store::{Begun, EnrolmentCheck, EnrolmentKey, Note, Notes, WriteSession};
+use crate::store::{Begun, EnrolmentCheck, EnrolmentKey, NewEnrolment, Note, Notes, WriteSession};
 
 /// Most profiles or enrolments of one call.
 const MAX_NAMED: usize = field_rule::ENROL_PROFILES_REQUEST_PROFILES.max_items;
@@ -41,6 +41,8 @@ pub enum RefusedEnrolment {
     NoRole,
     /// The organisation has no such profile.
     NotFound,
+    /// The person's data is kept and not used.
+    Restricted,
 }
 
 /// Result of an enrolment.
@@ -271,20 +273,24 @@ impl Enrolling {
     }
 
     /// The number of those that were not enrolled already.
-    async fn enrol(&mut self, entry: &Entry, ids: &[OwnId]) -> Result<(u64, Option<Note>)> {
+    async fn enrol(&mut self, entry: &Entry, people: &[Enrollable<'_>]) -> Result<(u64, Option<Note>)> {
         let Entry { round, organisation, .. } = entry;
         match self {
             Self::Storing(session, clock) => {
-                let with_id = |own_id: &OwnId| {
+                let with_id = |(profile, consent): &Enrollable<'_>| {
                     let mut salt = [0; 16];
                     clock.fill(&mut salt);
-                    Ok((own_id.clone(), clock.new_id().to_string().parse()?, LeafSalt::new(salt)))
+                    let (id, salt) = (clock.new_id().to_string().parse()?, LeafSalt::new(salt));
+                    Ok(NewEnrolment { person: profile.name.id.clone(), id, consent: consent.id(), salt })
                 };
-                let people: Result<Vec<_>, InvalidName> = ids.iter().map(with_id).collect();
+                let people: Result<Vec<_>, InvalidName> = people.iter().map(with_id).collect();
                 let people = people.map_err(|_| Error::internal("the clock makes no ids"))?;
                 session.enrol(round, organisation, &people).await
             }
-            Self::Checking(check) => Ok((check.enrol(round, organisation, ids).await?, None)),
+            Self::Checking(check) => {
+                let ids: Vec<OwnId> = people.iter().map(|(profile, _)| profile.name.id.clone()).collect();
+                Ok((check.enrol(round, organisation, &ids).await?, None))
+            }
         }
     }
 }
@@ -323,18 +329,17 @@ async fn enrol_page(
     let now = enrolling.now();
     let mut good = Vec::with_capacity(page.len());
     for profile in page {
-        match refusal(profile, now) {
-            Some(reason) => done.refuse(profile.name.name(), reason),
-            None => good.push(profile),
+        match enrollable(profile, now) {
+            Err(reason) => done.refuse(profile.name.name(), reason),
+            Ok(consent) => good.push((profile, consent)),
         }
     }
     warn(enrolling, entry, &good, done).await?;
-    let ids: Vec<OwnId> = good.iter().map(|profile| profile.name.id.clone()).collect();
     // Called for an empty list too, because this call checks that the round exists and takes enrolments.
-    let (enrolled, note) = enrolling.enrol(entry, &ids).await?;
+    let (enrolled, note) = enrolling.enrol(entry, &good).await?;
     let enrolled = i64::try_from(enrolled).unwrap_or(i64::MAX);
     done.enrolled += enrolled;
-    done.already_enrolled += i64::try_from(ids.len()).unwrap_or(i64::MAX) - enrolled;
+    done.already_enrolled += i64::try_from(good.len()).unwrap_or(i64::MAX) - enrolled;
     Ok(note)
 }
 
@@ -343,13 +348,13 @@ async fn enrol_page(
 async fn warn(
     enrolling: &mut Enrolling,
     entry: &Entry,
-    good: &[&StoredProfile],
+    good: &[Enrollable<'_>],
     done: &mut Enrolled,
 ) -> Result<()> {
     let organisation = &entry.organisation;
     let mentioned: BTreeSet<OwnId> = good
         .iter()
-        .flat_map(|profile| profile.content.mentions(organisation))
+        .flat_map(|(profile, _)| profile.content.mentions(organisation))
         .map(|(_, id)| id.clone())
         .collect();
     let known = if mentioned.is_empty() {
@@ -357,7 +362,7 @@ async fn warn(
     } else {
         enrolling.people_of(organisation, &mentioned).await?
     };
-    for profile in good {
+    for (profile, _) in good {
         for warning in profile.content.warnings() {
             done.warn(&profile.name, warning);
         }
@@ -368,16 +373,22 @@ async fn warn(
     Ok(())
 }
 
-/// The one rule for enrolments; `None` if the profile may be enrolled.
-fn refusal(profile: &StoredProfile, now: jiff::Timestamp) -> Option<RefusedEnrolment> {
+/// A profile that may be enrolled, with the consent to matching on which its enrolment rests.
+type Enrollable<'a> = (&'a StoredProfile, &'a Consent);
+
+/// The one rule for enrolments: the consent on which the enrolment rests, or why the profile may not be enrolled.
+fn enrollable(profile: &StoredProfile, now: jiff::Timestamp) -> Result<&Consent, RefusedEnrolment> {
     let content = &profile.content;
-    if content.open_offer().is_none() && content.open_request().is_none() {
-        Some(RefusedEnrolment::NoRole)
-    } else if !content.consents_to(ConsentPurpose::Matching, now) {
-        Some(RefusedEnrolment::NoLiveConsent)
-    } else {
-        None
+    if profile.restriction.is_some() {
+        return Err(RefusedEnrolment::Restricted);
     }
+    if content.open_offer().is_none() && content.open_request().is_none() {
+        return Err(RefusedEnrolment::NoRole);
+    }
+    // A consent that a fast clock gave in the future is not live yet.
+    consents::in_force(&content.consents, ConsentPurpose::Matching)
+        .filter(|_| content.consents_to(ConsentPurpose::Matching, now))
+        .ok_or(RefusedEnrolment::NoLiveConsent)
 }
 
 /// Parses an enrolment, or returns all violations.

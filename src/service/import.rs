@@ -27,7 +27,7 @@ use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
 use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
 use crate::message;
-use crate::store::{Begun, ImportCounts, ImportKey, Notes, StagedRow};
+use crate::store::{Begun, ImportCounts, ImportKey, StagedRow};
 
 /// Rows of one import, at most.
 const MOST_ROWS: i64 = 250_000;
@@ -427,7 +427,7 @@ impl Import {
                 Begun::Repeated(first) => return Ok((recalled(&first)?, false)),
                 Begun::Fresh(mut session) => {
                     let ready = ready.with_unstaged(self.summary.unchanged);
-                    let Some((counts, note)) = session.finish_import(key, ready).await? else { continue };
+                    let Some((counts, left)) = session.finish_import(key, ready).await? else { continue };
                     if session.tombstones(&self.organisation).await? != self.erased.len() {
                         let cause = "a person of the organisation was erased during the import";
                         return Err(Error::StoreUnavailable(cause.into()));
@@ -447,8 +447,8 @@ impl Import {
                         stored: true,
                         ..self.summary.clone()
                     };
-                    let notes = Notes::first(note, notes);
-                    session.commit(notes, &remembered(&summary)?).await?;
+                    let left = left.with(notes);
+                    self.service.commit_left(session, left, &remembered(&summary)?).await?;
                     return Ok((summary, true));
                 }
             }

@@ -81,8 +81,8 @@ impl Service {
                 }
                 let id = self.clock.new_id().to_string();
                 let written = Box::pin(session.write_profile(&id, &name, None, &content, "profile.create"));
-                let (stored, note) = written.await?;
-                session.commit(note, &remembered(&Made { version: stored.version })?).await?;
+                let (stored, left) = written.await?;
+                self.commit_left(session, left, &remembered(&Made { version: stored.version })?).await?;
                 stored
             }
         };
@@ -134,8 +134,8 @@ impl Service {
                 }
                 let id = self.clock.new_id().to_string();
                 let written = session.write_profile(&id, &name, Some(&before), &content, "profile.update");
-                let (profile, note) = Box::pin(written).await?;
-                session.commit(note, &remembered(&Made { version: profile.version })?).await?;
+                let (profile, left) = Box::pin(written).await?;
+                self.commit_left(session, left, &remembered(&Made { version: profile.version })?).await?;
                 Ok(WrittenProfile { profile, warnings })
             }
         }
@@ -187,6 +187,7 @@ impl Service {
             version: before.map_or(1, |before| before.version + 1),
             digest: StagedRow::new(name.id.clone(), None, &content)?.digest().to_owned(),
             content,
+            restriction: before.and_then(|before| before.restriction.clone()),
             create_time: before.map_or(now, |before| before.create_time),
             update_time: now,
         })

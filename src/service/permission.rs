@@ -95,12 +95,24 @@ actions! {
     ExportProfiles = "ProfileService/ExportProfiles":         [-    -    all  -    -    own  -];
     /// Record a consent.
     RecordConsent = "PrivacyService/RecordConsent":           [-    -    all  -    -    own  -];
+    /// Withdraw a consent.
+    WithdrawConsent = "PrivacyService/WithdrawConsent":       [all  -    all  -    -    own  -];
+    /// Restrict the use of a person's data.
+    RestrictProfile = "PrivacyService/RestrictProfile":       [all  -    all  -    -    -    -];
+    /// Lift a restriction.
+    LiftRestriction = "PrivacyService/LiftRestriction":       [all  -    all  -    -    -    -];
     /// List the consents of a person.
     ListConsents = "PrivacyService/ListConsents":             [all  -    all  -    -    own  -];
     /// Erase a person.
     EraseProfile = "PrivacyService/EraseProfile":             [all  -    all  -    -    -    -];
     /// Read an erasure.
     GetErasure = "PrivacyService/GetErasure":                 [all  -    all  -    -    -    -];
+    /// Write the notice for participants.
+    GetParticipantNotice = "PrivacyService/GetParticipantNotice": [all  all  all  -    -    all  -];
+    /// List the people whom a breach affects.
+    ListAffectedPeople = "PrivacyService/ListAffectedPeople": [all  -    all  -    -    -    -];
+    /// Read the extract for the record of processing activities.
+    GetProcessingRecord = "PrivacyService/GetProcessingRecord": [all  -    all  -    -    -    -];
     /// Open a round.
     CreateRound = "RoundService/CreateRound":                 [-    all  -    -    -    -    -];
     /// Read a round.
@@ -249,6 +261,7 @@ impl Action {
             | Self::BatchGetProfiles
             | Self::ListProfiles
             | Self::ListConsents
+            | Self::ListAffectedPeople
             | Self::ListEnrolments
             | Self::ListMatches
             | Self::GetMatch
@@ -265,6 +278,9 @@ impl Action {
             | Self::ExportProfiles
             | Self::RecordConsent
             | Self::EraseProfile
+            | Self::WithdrawConsent
+            | Self::RestrictProfile
+            | Self::LiftRestriction
             | Self::CreateRound
             | Self::EnrolProfiles
             | Self::WithdrawEnrolments
@@ -289,6 +305,8 @@ impl Action {
             | Self::ListRounds
             | Self::GetPolicy
             | Self::ListPolicies
+            | Self::GetParticipantNotice
+            | Self::GetProcessingRecord
             | Self::GetRun
             | Self::ListRuns
             | Self::WatchRun

@@ -37,7 +37,8 @@ impl Service {
             return self.store.check_round(&permit.scope, &id, &content, self.clock.now()).await;
         }
         let dates = (content.start_date, content.end_date);
-        let payload = (&id, &content.display_name, dates, &content.policy, &content.invitations);
+        let (names, policy) = ((&content.display_name, &content.agreement), &content.policy);
+        let payload = (&id, names, dates, policy, &content.invitations);
         match self.store.begin(self.receipt(&permit, how.request_id, &payload)?).await? {
             Begun::Repeated(first) => recalled(&first),
             Begun::Fresh(mut session) => {

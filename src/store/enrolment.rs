@@ -20,7 +20,7 @@ use super::statement::statements;
 use super::{invited, organisation, profile, round};
 use crate::domain::enrolment::{Enrolment, EnrolmentFilter};
 use crate::domain::leaf::LeafSalt;
-use crate::domain::name::{EnrolmentId, EnrolmentRef, OrganisationId, OwnId, ProfileRef, RoundId};
+use crate::domain::name::{ConsentId, EnrolmentId, EnrolmentRef, OrganisationId, OwnId, ProfileRef, RoundId};
 use crate::domain::profile::StoredProfile;
 use crate::domain::round::RoundState;
 use crate::error::{Error, Result};
@@ -44,7 +44,7 @@ macro_rules! present_role {
 macro_rules! list_of {
     ($after:literal) => {
         concat!(
-            "SELECT id, organisation_id, own_id, enrol_number, create_micros, withdraw_micros FROM enrolment \
+            "SELECT id, organisation_id, own_id, enrol_number, consent, create_micros, withdraw_micros FROM enrolment \
              WHERE round_id = $1 AND (CAST($7 AS BIGINT) = 0 OR (CAST($7 AS BIGINT) = 1) = (withdraw_number IS NULL)) AND ",
             $after,
             " LIMIT $8"
@@ -104,8 +104,8 @@ statements! {
     // A profile that is enrolled already stays as it is.
     change ENROL = bulk(
         name: "enrolment.create",
-        head: "INSERT INTO enrolment (round_id, organisation_id, own_id, enrol_number, id, salt, actor, create_micros) VALUES",
-        columns: 8,
+        head: "INSERT INTO enrolment (round_id, organisation_id, own_id, enrol_number, id, salt, actor, consent, create_micros) VALUES",
+        columns: 9,
         tail: " ON CONFLICT (round_id, organisation_id, own_id) WHERE withdraw_number IS NULL DO NOTHING",
     );
     change NEXT_NUMBER = ("round.enrol",
@@ -183,6 +183,19 @@ impl Store {
         // The rows of several organisations come in the order of the organisations.
         rows.iter().take(limit as usize).map(|row| read(row, round)).collect()
     }
+}
+
+/// An enrolment that is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEnrolment {
+    /// The person.
+    pub person: OwnId,
+    /// Id of the enrolment.
+    pub id: EnrolmentId,
+    /// The consent to matching on which it rests.
+    pub consent: ConsentId,
+    /// Salt of the leaves that the enrolment has in the digests of runs.
+    pub salt: LeafSalt,
 }
 
 /// The place of an enrolment in the list of its round.
@@ -311,7 +324,7 @@ impl WriteSession {
         profile::existing(self.reads(), organisation, ids).await
     }
 
-    /// Enrols profiles of an organisation, each with the id and the salt of its enrolment, and returns the number of those that were not
+    /// Enrols profiles of an organisation, and returns the number of those that were not
     /// enrolled already; without any there is no note. The first enrolment takes a draft round to `enrolling`.
     ///
     /// Fails with `NotFound` or `RoundState` if the round does not exist or takes no enrolments.
@@ -319,18 +332,19 @@ impl WriteSession {
         &mut self,
         round: &RoundId,
         organisation: &OrganisationId,
-        people: &[(OwnId, EnrolmentId, LeafSalt)],
+        people: &[NewEnrolment],
     ) -> Result<(u64, Option<Note>)> {
         let owner = Owner::Organisation(organisation);
         self.reads().scope().admit(owner)?;
         let (now, actor) = (self.now(), self.actor().to_owned());
         let number = self.next_enrolment_number(round).await?;
         invited::require(self.reads(), round, organisation).await?;
-        let row = |(own_id, id, salt): &(OwnId, EnrolmentId, LeafSalt)| {
-            values![round, organisation, own_id, number, id.as_str(), salt.to_hex(), actor.as_str(), now]
+        let row = |NewEnrolment { person, id, consent, salt }: &NewEnrolment| {
+            let (id, consent) = (id.as_str(), consent.as_str());
+            values![round, organisation, person, number, id, salt.to_hex(), actor.as_str(), consent, now]
         };
         let enrolled = self.insert(owner, ENROL, Box::new(people.iter().map(row))).await?;
-        let ids = || people.iter().map(|(own_id, ..)| own_id);
+        let ids = || people.iter().map(|one| &one.person);
         let (1.., Some(first), Some(last)) = (enrolled, ids().min(), ids().max()) else {
             return Ok((enrolled, None));
         };
@@ -372,7 +386,8 @@ impl WriteSession {
         Ok((withdrawn, Some(withdrawal(round, organisation, withdrawn))))
     }
 
-    async fn count_withdrawn(
+    /// Counts the enrolments that the change `number` of the round has withdrawn, and moves the round on to it.
+    pub(super) async fn count_withdrawn(
         &mut self,
         round: &RoundId,
         organisation: &OrganisationId,
@@ -527,6 +542,11 @@ fn read(row: &Row, round: &RoundId) -> Result<(Enrolment, EnrolmentKey)> {
     let enrolment = Enrolment {
         name: EnrolmentRef { round: round.clone(), id: row.id("enrolment", "id")? },
         profile,
+        consent: match row.text("consent")?.as_str() {
+            // The person was erased.
+            "" => None,
+            _ => Some(row.id("enrolment", "consent")?),
+        },
         create_time: row.time("create_micros")?,
         withdraw_time: row.opt_time("withdraw_micros")?,
     };

@@ -48,11 +48,13 @@ statements! {
     change END = ("erasure.end",
         "UPDATE erasure SET own_id = NULL, end_micros = $2 WHERE id = $1 AND end_micros IS NULL");
     upkeep SURROGATE = ("enrolment.surrogate",
-        "UPDATE enrolment SET own_id = $3, salt = '' WHERE organisation_id = $1 AND own_id = $2");
+        "UPDATE enrolment SET own_id = $3, salt = '', consent = '' WHERE organisation_id = $1 AND own_id = $2");
     upkeep FORGET_ROWS = ("profile_import.forget",
         "UPDATE profile_import SET unchanged = unchanged + (SELECT COUNT(*) FROM profile_version v \
          WHERE v.import_id = profile_import.id AND v.organisation_id = $1 AND v.own_id = $2) \
          WHERE id IN (SELECT v.import_id FROM profile_version v WHERE v.organisation_id = $1 AND v.own_id = $2)");
+    upkeep UNRESTRICT = ("profile_restriction.erase",
+        "DELETE FROM profile_restriction WHERE organisation_id = $1 AND own_id = $2");
     upkeep DELETE = ("profile_version.erase",
         "DELETE FROM profile_version WHERE organisation_id = $1 AND own_id = $2");
     query ENROLLED_IN = filtered("enrolment.rounds_of",
@@ -140,6 +142,7 @@ impl Store {
         let mut held = Box::pin(self.hold_erasure(&task)).await?;
         if let Some((session, counts)) = &mut held {
             session.execute(FORGET_ROWS, task.keys()).await?;
+            session.execute(UNRESTRICT, task.keys()).await?;
             counts.versions += session.execute(DELETE, task.keys()).await?;
         }
         self.release_erasure(&task, held).await?;

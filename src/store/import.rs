@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::backend::Store;
 use super::dialect::{self, Row, Value, values};
+use super::draft::Left;
 use super::enrolment::{self, RoleMove};
 use super::journal::Note;
 use super::profile::present_import;
@@ -24,7 +25,7 @@ use super::session::{Housekeeping, WriteSession};
 use super::statement::statements;
 use super::{fault, organisation};
 use crate::domain::name::{OrganisationId, OwnId};
-use crate::domain::profile::{Consent, Profile, StoredProfile, consents};
+use crate::domain::profile::{Consent, ConsentPurpose, Profile, StoredProfile, consents};
 use crate::error::{Error, Result};
 
 /// The present versions of named people; the condition for the names and for the scope follows.
@@ -76,7 +77,7 @@ statements! {
          " WHERE d.import_id = $1 AND d.ordinal > $3 AND (CAST($5 AS TEXT) IS NULL OR $5 LIKE '%,' || CAST($2 AS TEXT) || ',%') \
          ORDER BY d.ordinal LIMIT $4"));
     upkeep REWRITE = ("profile_import.rewrite",
-        "UPDATE profile_version SET version = $3, document = $4, digest = $5 WHERE import_id = $1 AND ordinal = $2 \
+        "UPDATE profile_version SET version = $3, document = $4, digest = $5, has_consent = $6 WHERE import_id = $1 AND ordinal = $2 \
          AND EXISTS (SELECT 1 FROM profile_import i WHERE i.id = $1 AND i.finish_micros IS NULL)");
     upkeep TAKE_AWAY = ("profile_import.take_away",
         "DELETE FROM profile_version WHERE import_id = $1 AND ordinal = $2 AND EXISTS \
@@ -118,8 +119,8 @@ statements! {
     upkeep STAGE = bulk(
         name: "profile_import.stage",
         head: "INSERT INTO profile_version \
-               (organisation_id, own_id, version, import_id, ordinal, is_mentor, is_mentee, digest, document) VALUES",
-        columns: 9,
+               (organisation_id, own_id, version, import_id, ordinal, is_mentor, is_mentee, has_consent, digest, document) VALUES",
+        columns: 10,
         tail: "",
     );
 }
@@ -149,6 +150,8 @@ pub struct StagedRow {
     document: String,
     digest: String,
     roles: Roles,
+    /// Whether a consent to matching is in force.
+    has_consent: bool,
     /// Whether the person has other roles than in the version before.
     changes_roles: bool,
 }
@@ -165,6 +168,7 @@ impl StagedRow {
             digest: hex::encode(Sha256::digest(&document)),
             document,
             roles,
+            has_consent: consents::in_force(&content.consents, ConsentPurpose::Matching).is_some(),
             changes_roles: present.is_some_and(|known| known.roles != roles),
         })
     }
@@ -191,8 +195,8 @@ impl StagedRow {
 
     /// The row as the version of an import of its own.
     pub(super) fn into_values(self, organisation: &OrganisationId, import: &str) -> Vec<Value> {
-        let Self { id, version, document, digest, roles, .. } = self;
-        values![organisation, &id, version, import, roles.mentor, roles.mentee, digest, document]
+        let Self { id, version, document, digest, roles, has_consent, .. } = self;
+        values![organisation, &id, version, import, roles.mentor, roles.mentee, has_consent, digest, document]
     }
 }
 
@@ -478,7 +482,7 @@ impl ImportKey {
         let counted = counted.ok_or_else(|| Error::NotFound(format!("import {}", self.id)))?;
         let first = counted.int("staged")? - number;
         let bound = rows.into_iter().zip(first..).map(|(row, ordinal)| {
-            let StagedRow { id, version, document, digest, roles, .. } = row;
+            let StagedRow { id, version, document, digest, roles, has_consent, .. } = row;
             values![
                 &self.organisation,
                 &id,
@@ -487,6 +491,7 @@ impl ImportKey {
                 ordinal,
                 roles.mentor,
                 roles.mentee,
+                has_consent,
                 digest,
                 document
             ]
@@ -518,15 +523,16 @@ impl ImportKey {
         }
         let merged = StagedRow::new(row.id("profile_version", "own_id")?, Some(&present), &content)?;
         let ordinal = row.int("ordinal")?;
-        let is_unchanged = merged.digest == present.digest;
+        let (is_unchanged, changes_roles) = (merged.digest == present.digest, merged.changes_roles);
         let (statement, values) = if is_unchanged {
             (TAKE_AWAY, values![self.id.as_str(), ordinal])
         } else {
-            (REWRITE, values![self.id.as_str(), ordinal, merged.version, merged.document, merged.digest])
+            let StagedRow { version, document, digest, has_consent, .. } = merged;
+            (REWRITE, values![self.id.as_str(), ordinal, version, document, digest, has_consent])
         };
         let done = session.execute(statement, values).await?;
         fault::expect_rows(statement.0.name, done, 1)?;
-        Ok(MergedAgain { is_unchanged, changes_roles: merged.changes_roles })
+        Ok(MergedAgain { is_unchanged, changes_roles })
     }
 }
 
@@ -540,7 +546,8 @@ fn known(row: &Row, consents: Vec<Consent>) -> Result<Present> {
 }
 
 impl WriteSession {
-    /// Ends an import: its rows are the present versions from now on, whatever their number. Returns `None` if another import
+    /// Ends an import: its rows are the present versions from now on, whatever their number. People whose consent to matching is
+    /// not in force any more are taken out of every draft. Returns `None` if another import
     /// of the organisation has finished since the comparison, which has to be made again.
     ///
     /// Fails with `NotFound` if the import was finished, discarded or purged.
@@ -548,7 +555,7 @@ impl WriteSession {
         &mut self,
         import: &ImportKey,
         ready: ReadyImport,
-    ) -> Result<Option<(ImportCounts, Note)>> {
+    ) -> Result<Option<(ImportCounts, Left)>> {
         let ImportKey { organisation, id, .. } = import;
         let (now, owner, counts) = (self.now(), Owner::Organisation(organisation), ready.counts);
         self.lock_organisation(organisation).await?;
@@ -570,6 +577,9 @@ impl WriteSession {
             "updated": counts.updated,
             "unchanged": counts.unchanged,
         });
-        Ok(Some((counts, Note::new(owner, "profile.import", organisation.name(), &detail))))
+        // The numbers of the enrolments are right by now.
+        let mut left = self.withdraw_without_consent(organisation, id).await?;
+        left.notes.insert(0, Note::new(owner, "profile.import", organisation.name(), &detail));
+        Ok(Some((counts, left)))
     }
 }

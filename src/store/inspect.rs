@@ -120,6 +120,7 @@ mod tests {
         ("enrolment.named", "SCAN json_each"),
         ("enrolment.by_id", "SCAN json_each"),
         ("enrolment.withdraw", "SCAN json_each"),
+        ("enrolment.take_out", "SCAN json_each"),
         ("profile.existing", "SCAN json_each"),
         ("profile.named", "SCAN json_each"),
         ("profile_import.documents", "SCAN json_each"),

@@ -100,11 +100,6 @@ impl Notes {
         (!notes.is_empty()).then_some(Self(notes))
     }
 
-    /// A note, and those that come with it.
-    pub fn first(first: Note, others: Vec<Note>) -> Self {
-        Self(std::iter::once(first).chain(others).collect())
-    }
-
     /// The notes, in order.
     pub(super) fn as_slice(&self) -> &[Note] {
         &self.0

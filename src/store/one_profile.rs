@@ -6,6 +6,7 @@
 use serde_json::json;
 
 use super::dialect::values;
+use super::draft::Left;
 use super::import::{FINISHED, Present, StagedRow};
 use super::journal::Note;
 use super::scope::Owner;
@@ -24,8 +25,8 @@ statements! {
          VALUES ($1, $2, 1, 0, $3, $4, $4, $4, $5, $6)");
     change VERSION = ("profile_version.create",
         "INSERT INTO profile_version \
-         (organisation_id, own_id, version, import_id, ordinal, is_mentor, is_mentee, digest, document) \
-         VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8)");
+         (organisation_id, own_id, version, import_id, ordinal, is_mentor, is_mentee, has_consent, digest, document) \
+         VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8, $9)");
 }
 
 impl WriteSession {
@@ -56,7 +57,8 @@ impl WriteSession {
     }
 
     /// Stores `content` as the next version of a profile that the session has read with [`Self::profile_to_change`], or as the
-    /// first version of a person. `id` is unique for ever. `action` is what the journal calls the change.
+    /// first version of a person. `id` is unique for ever. `action` is what the journal calls the change. A person whose consent
+    /// to matching is not in force any more is taken out of every draft.
     ///
     /// The content must differ from what is stored.
     pub async fn write_profile(
@@ -66,7 +68,7 @@ impl WriteSession {
         before: Option<&StoredProfile>,
         content: &Profile,
         action: &'static str,
-    ) -> Result<(StoredProfile, Note)> {
+    ) -> Result<(StoredProfile, Left)> {
         let (organisation, owner) = (&name.organisation, Owner::Organisation(&name.organisation));
         let (now, actor) = (self.now(), self.actor().to_owned());
         let present = before.map(Present::of);
@@ -86,11 +88,14 @@ impl WriteSession {
             version,
             digest,
             content: content.clone(),
+            restriction: before.and_then(|known| known.restriction.clone()),
             create_time: before.map_or(now, |known| known.create_time),
             update_time: now,
         };
         // The own id of a person stays out of the journal, which keeps its entries after her erasure.
         let note = Note::new(owner, action, organisation.name(), &json!({ "import": id }));
-        Ok((stored, note))
+        let mut left = self.withdraw_without_consent(organisation, id).await?;
+        left.notes.insert(0, note);
+        Ok((stored, left))
     }
 }

@@ -14,6 +14,8 @@ use super::session::WriteSession;
 use super::statement::statements;
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef};
 use crate::domain::profile::StoredProfile;
+use crate::domain::record::Record;
+use crate::domain::restriction::{Restriction, RestrictionReason};
 use crate::error::{Error, Result};
 
 /// The condition that the import of a version has finished. The subqueries of these statements walk over one index, newest
@@ -52,8 +54,10 @@ macro_rules! profiles {
              AND o.own_id = v.own_id AND ",
             finished!("o.import_id"),
             " ORDER BY o.version LIMIT 1) AS create_micros, \
-             (SELECT i.finish_micros FROM profile_import i WHERE i.id = v.import_id) AS update_micros \
-             FROM profile_version v WHERE v.organisation_id = $1 AND ",
+             (SELECT i.finish_micros FROM profile_import i WHERE i.id = v.import_id) AS update_micros, \
+             p.reason, p.restrict_actor, p.restrict_micros FROM profile_version v \
+             LEFT JOIN profile_restriction p ON p.organisation_id = v.organisation_id AND p.own_id = v.own_id \
+             AND p.lift_micros IS NULL WHERE v.organisation_id = $1 AND ",
             finished!("v.import_id"),
             " AND v.import_id = ",
             present_import!("$1", "v.own_id")
@@ -68,8 +72,10 @@ statements! {
         concat!("SELECT v.organisation_id, v.own_id, v.version, v.digest, v.document, (SELECT (SELECT i.finish_micros \
          FROM profile_import i WHERE i.id = o.import_id) FROM profile_version o WHERE o.organisation_id = $1 \
          AND o.own_id = $2 AND ", finished!("o.import_id"), " ORDER BY o.version LIMIT 1) AS create_micros, \
-         (SELECT i.finish_micros FROM profile_import i WHERE i.id = v.import_id) AS update_micros \
-         FROM profile_version v WHERE v.organisation_id = $1 AND v.own_id = $2 AND v.version = $3 AND ",
+         (SELECT i.finish_micros FROM profile_import i WHERE i.id = v.import_id) AS update_micros, \
+         p.reason, p.restrict_actor, p.restrict_micros FROM profile_version v \
+         LEFT JOIN profile_restriction p ON p.organisation_id = v.organisation_id AND p.own_id = v.own_id \
+         AND p.lift_micros IS NULL WHERE v.organisation_id = $1 AND v.own_id = $2 AND v.version = $3 AND ",
          finished!("v.import_id"), " AND (CAST($4 AS TEXT) IS NULL OR $4 LIKE '%,' || v.organisation_id || ',%')"));
     query LIST = filtered("profile.list",
         concat!(profiles!(), " AND v.own_id > $2 AND (CAST($4 AS TEXT) IS NULL OR $4 LIKE '%,' || v.organisation_id || ',%') \
@@ -248,7 +254,16 @@ fn read(row: &Row) -> Result<StoredProfile> {
         organisation: row.id("profile_version", "organisation_id")?,
         id: row.id("profile_version", "own_id")?,
     };
+    let restriction = match row.opt_text("restrict_actor")? {
+        None => None,
+        Some(recorder) => Some(Restriction {
+            reason: row.parse("profile_restriction", &name, "reason", RestrictionReason::from_name)?,
+            restricted: Record { recorder, time: row.time("restrict_micros")? },
+            lifted: None,
+        }),
+    };
     Ok(StoredProfile {
+        restriction,
         version: row.int("version")?,
         digest: row.text("digest")?,
         content: row.json("profile_version", &name, "document")?,

@@ -28,7 +28,7 @@ use crate::error::{Error, Result};
 /// Columns of a round `r` with its policy `p`.
 macro_rules! round_columns {
     () => {
-        "r.id, r.display_name, r.start_date, r.end_date, r.state, p.document, r.all_members, r.version, \
+        "r.id, r.display_name, r.start_date, r.end_date, r.agreement, r.state, p.document, r.all_members, r.version, \
          r.create_micros, r.update_micros"
     };
 }
@@ -45,7 +45,7 @@ statements! {
     change CREATE = ("round.create",
         "INSERT INTO round \
          (id, display_name, start_date, end_date, salt, state, policy_version, all_members, version, enrolment_number, \
-         create_micros, update_micros) VALUES ($1, $2, $3, $4, $7, 'draft', $5, $8, 1, 0, $6, $6) \
+         create_micros, update_micros, agreement) VALUES ($1, $2, $3, $4, $7, 'draft', $5, $8, 1, 0, $6, $6, $9) \
          ON CONFLICT (id) DO NOTHING");
     change CREATE_POLICY = ("policy.create",
         "INSERT INTO policy (round_id, version, document, digest, create_micros) VALUES ($1, $2, $3, $4, $5)");
@@ -83,12 +83,14 @@ statements! {
         concat!("SELECT state, enrolment_number FROM round WHERE id = $1 AND ", exists_for!("round.id", "$2")));
     change UPDATE = ("round.update",
         "UPDATE round SET display_name = $3, start_date = $4, end_date = $5, state = $6, version = version + 1, \
-         update_micros = $7, all_members = $8 WHERE id = $1 AND version = $2");
+         update_micros = $7, all_members = $8, agreement = $9 WHERE id = $1 AND version = $2");
     change USE_POLICY = ("round.use_policy",
         "UPDATE round SET policy_version = $3, version = version + 1, update_micros = $4 WHERE id = $1 AND version = $2");
     query LAST_POLICY = hidden("policy.last",
         "SELECT COALESCE(MAX(version), 0) AS version FROM policy WHERE round_id = $1");
-    query ACTIVE = hidden("run.active", "SELECT number FROM run WHERE round_id = $1 AND state IN ('queued', 'running')");
+    query ACTIVE = filtered("run.active",
+        concat!("SELECT number FROM run WHERE round_id = $1 AND state IN ('queued', 'running') AND ",
+            exists_for!("run.round_id", "$2")));
     query EXISTS = filtered("round.exists",
         concat!("SELECT id FROM round WHERE id = $1 AND ", exists_for!("round.id", "$2")));
     change TO_REVIEW = ("round.to_review",
@@ -339,6 +341,7 @@ impl WriteSession {
             ("display_name", patch.display_name.is_some()),
             ("start_date", patch.start_date.is_some()),
             ("end_date", patch.end_date.is_some()),
+            ("agreement", patch.agreement.is_some()),
             ("organisations", patch.organisations.is_some()),
             ("all_members", patch.all_members.is_some()),
         ];
@@ -383,6 +386,7 @@ impl WriteSession {
             round.state.as_str(),
             round.update_time,
             round.content.invitations.all_members,
+            round.content.agreement.as_str(),
         ];
         self.change_exactly(1, Owner::Alliance, UPDATE, values).await
     }
@@ -435,6 +439,7 @@ impl WriteSession {
             now,
             salt.to_hex(),
             content.invitations.all_members,
+            content.agreement.as_str(),
         ];
         if self.change(Owner::Alliance, CREATE, values).await? == 0 {
             return Err(Error::AlreadyExists(id.name()));
@@ -536,6 +541,7 @@ fn read(row: &Row, enrolment: EnrolmentCounts) -> Result<Round> {
             start_date: row.id("round", "start_date")?,
             end_date: row.id("round", "end_date")?,
             policy: row.json("policy", &id, "document")?,
+            agreement: row.text("agreement")?,
             invitations: Invitations {
                 all_members: row.flag("all_members")?,
                 organisations: invited_of(row)?,

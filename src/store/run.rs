@@ -14,6 +14,7 @@ use super::read::ReadSession;
 use super::round;
 use super::scope::{Owner, Scope};
 use super::session::WriteSession;
+use super::staleness;
 use super::statement::statements;
 use crate::domain::name::{RoundId, RunRef};
 use crate::domain::round::RoundState;
@@ -130,8 +131,9 @@ impl Store {
     pub async fn run(&self, scope: &Scope, name: &RunRef) -> Result<Run> {
         let mut session = self.reader(scope).await?;
         let rows = session.rows(GET, values![&name.round, name.number]).await?;
-        session.end().await?;
         let mut found = read_all(&rows, scope)?;
+        staleness::add_causes(&mut session, &name.round, &mut found).await?;
+        session.end().await?;
         found.pop().ok_or_else(|| Error::NotFound(name.name()))
     }
 
@@ -158,9 +160,10 @@ impl Store {
         if rows.is_empty() {
             round::require(&mut session, round).await?;
         }
-        session.end().await?;
         let mut runs = read_all(&rows, scope)?;
         runs.truncate(limit as usize);
+        staleness::add_causes(&mut session, round, &mut runs).await?;
+        session.end().await?;
         Ok(runs)
     }
 }
@@ -182,6 +185,7 @@ impl Store {
             progress: None,
             summary: None,
             failure: None,
+            stale_causes: Vec::new(),
             attempt: 0,
             create_time: now,
             start_time: None,
@@ -240,6 +244,25 @@ impl WriteSession {
         let mut found = read_all(&rows, self.reads().scope())?;
         found.pop().ok_or_else(|| Error::NotFound(name.name()))
     }
+}
+
+/// Asks the queued or running run of a round to stop, if there is one, for a change of `owner`'s rows that the run must not
+/// outlive. The session has locked the round.
+pub(super) async fn stop_active(
+    session: &mut WriteSession,
+    round: &RoundId,
+    owner: Owner<'_>,
+) -> Result<Option<(RunRef, Note)>> {
+    let Some(name) = round::active(session.reads(), round).await? else { return Ok(None) };
+    let now = session.now();
+    let at_once = session.change(owner, CANCEL_NOW, values![round, name.number, now]).await?;
+    let requested = match at_once {
+        0 => session.change(owner, CANCEL_LATER, values![round, name.number]).await?,
+        _ => 0,
+    };
+    let detail = json!({ "at_once": at_once > 0 });
+    let note = Note::new(Owner::Alliance, "run.cancel", name.name(), &detail);
+    Ok((at_once + requested > 0).then_some((name, note)))
 }
 
 /// The name of a run that is started now over a round in `state`, and the number of its participants.
@@ -343,6 +366,7 @@ fn read_as(row: &Row, is_service: bool) -> Result<Run> {
         progress,
         summary,
         failure,
+        stale_causes: Vec::new(),
         attempt: row.narrow("run", &name, "attempt")?,
         create_time: row.time("create_micros")?,
         start_time: row.opt_time("start_micros")?,

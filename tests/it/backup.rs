@@ -474,7 +474,7 @@ async fn a_check_names_what_is_wrong() {
     for (statements, what, part) in [
         (
             "INSERT INTO organisation VALUES ('wim-peru', 'P', 'PE', '{}', 'member', NULL, NULL, 1, 1, 1); \
-             INSERT INTO round VALUES ('spring', 'S', '2027-03-01', '2027-08-31', 'x', 'enrolling', 1, 0, 1, 1, 1, 1); \
+             INSERT INTO round VALUES ('spring', 'S', '2027-03-01', '2027-08-31', '', 'x', 'enrolling', 1, 0, 1, 1, 1, 1); \
              INSERT INTO policy VALUES ('spring', 1, '{}', 'd', 1); \
              INSERT INTO enrolment_count VALUES ('spring', 'wim-peru', 1, 3, 1, 1)",
             "rounds",
@@ -486,7 +486,7 @@ async fn a_check_names_what_is_wrong() {
             "entry 1 of the audit was changed, moved or inserted",
         ),
         (
-            "INSERT INTO enrolment VALUES ('spring', 'wim-peru', 'p', 1, 'i', 'a', 1, NULL, NULL); \
+            "INSERT INTO enrolment VALUES ('spring', 'wim-peru', 'p', 1, 'i', 'a', 'c', 1, NULL, NULL); \
              INSERT INTO enrolment_count VALUES ('spring', 'wim-peru', 1, 1, 0, 0)",
             "profiles",
             "1 enrolled person has no profile",

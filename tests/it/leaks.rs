@@ -123,7 +123,11 @@ fn in_a_world_of_one_pair_no_private_answer_shows() {
             }
         }
     }
-    assert_eq!(excluded.len(), 6, "avoid lists, reporting lines and previous partners, of either side");
+    assert_eq!(
+        excluded.len(),
+        8,
+        "avoid lists, reporting lines, previous partners and no consent across borders, of either side"
+    );
     for seen in &excluded {
         assert_eq!(seen.coordinator.reasons, ["OUTCOMPETED", "PLACES_LEFT_OVER"]);
         assert_eq!(seen.coordinator.candidates, Some(1), "a candidate by open answers");

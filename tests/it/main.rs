@@ -1,6 +1,7 @@
 //! The one integration binary.
 
 mod audit;
+mod auditor;
 mod backup;
 mod call;
 mod callers;
@@ -9,6 +10,7 @@ mod criteria;
 mod dashboards;
 mod demo;
 mod docs;
+mod draft;
 mod edge;
 mod erasure;
 mod errors;

@@ -1,11 +1,9 @@
 //! The rights of people: consents are recorded, listed and withdrawn, over gRPC and on both databases.
 
-use jiff::Timestamp;
-use wim_match::api::convert::timestamp;
 use wim_match::api::proto::v1;
 use wim_match::client::{Client, request_id};
 
-use crate::call::privacy::old_consent;
+use crate::call::privacy::{consents, matching, old_consent, record};
 use crate::refusal::{refused, wrong_fields};
 use crate::world::{Manager, World, member, mentee, mentor, on_both_databases};
 
@@ -14,29 +12,6 @@ on_both_databases! {
     a_second_live_consent_replaces_the_first_only_if_the_caller_says_so,
     a_consent_is_checked_and_not_recorded,
     consents_are_walked_page_by_page,
-}
-
-fn at(time: &str) -> Option<prost_types::Timestamp> {
-    Some(timestamp(time.parse::<Timestamp>().expect("a moment")))
-}
-
-fn matching(give_time: &str) -> v1::Consent {
-    v1::Consent {
-        purpose: v1::ConsentPurpose::Matching.into(),
-        text_version: "2027-1".to_owned(),
-        language: "es".to_owned(),
-        give_time: at(give_time),
-        ..v1::Consent::default()
-    }
-}
-
-fn record(parent: String, consent: v1::Consent) -> v1::RecordConsentRequest {
-    v1::RecordConsentRequest { parent, consent: Some(consent), ..Default::default() }
-}
-
-async fn consents(client: &Client, parent: &str) -> Vec<v1::Consent> {
-    let request = v1::ListConsentsRequest { parent: parent.to_owned(), ..Default::default() };
-    client.privacy.clone().list_consents(request).await.expect("lists").into_inner().consents
 }
 
 async fn profile(peru: &Manager, id: &str) -> v1::Profile {

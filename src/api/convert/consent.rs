@@ -4,7 +4,9 @@ use super::{moment, timestamp};
 use crate::api::proto::v1;
 use crate::domain::name::ConsentRef;
 use crate::domain::name::ProfileRef;
-use crate::domain::profile::{ConsentDraft, ConsentState, Record, RecordedConsent};
+use crate::domain::profile::{ConsentDraft, ConsentState, RecordedConsent};
+use crate::domain::record::Record;
+use crate::domain::restriction::Restriction;
 
 /// From the message, unchecked.
 pub fn draft(message: v1::Consent) -> ConsentDraft {
@@ -47,6 +49,16 @@ pub fn message(profile: &ProfileRef, recorded: &RecordedConsent) -> v1::Consent 
         state: state.into(),
         given: Some(record(given)),
         withdrawn: withdrawn.as_ref().map(record),
+    }
+}
+
+/// A restriction to the message.
+pub fn restriction(restriction: &Restriction) -> v1::Restriction {
+    let Restriction { reason, restricted, lifted } = restriction;
+    v1::Restriction {
+        reason: *reason as i32,
+        restricted: Some(record(restricted)),
+        lifted: lifted.as_ref().map(record),
     }
 }
 

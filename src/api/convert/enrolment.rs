@@ -3,7 +3,7 @@
 use super::timestamp;
 use crate::api::proto::v1;
 use crate::domain::enrolment::{Enrolment, EnrolmentFilter};
-use crate::domain::name::OrganisationId;
+use crate::domain::name::{ConsentRef, OrganisationId};
 use crate::domain::violation::Violations;
 use crate::error::Error;
 
@@ -28,8 +28,10 @@ pub fn filter(message: &v1::EnrolmentFilter) -> Result<EnrolmentFilter, Error> {
     violations.finish(EnrolmentFilter { organisation, is_live }).map_err(Error::InvalidFields)
 }
 
-/// To the message.
-pub fn message(enrolment: &Enrolment) -> v1::Enrolment {
+/// To the message, with the consent on which the enrolment rests if the reader may see it.
+pub fn message(enrolment: &Enrolment, shows_consent: bool) -> v1::Enrolment {
+    let consent = enrolment.consent.clone().filter(|_| shows_consent);
+    let consent = consent.map(|id| ConsentRef { profile: enrolment.profile.clone(), id }.name());
     v1::Enrolment {
         name: enrolment.name.name(),
         profile: enrolment.profile.name(),
@@ -40,5 +42,6 @@ pub fn message(enrolment: &Enrolment) -> v1::Enrolment {
         .into(),
         create_time: Some(timestamp(enrolment.create_time)),
         withdraw_time: enrolment.withdraw_time.map(timestamp),
+        consent: consent.unwrap_or_default(),
     }
 }

@@ -24,6 +24,7 @@ pub fn draft(message: v1::Policy) -> PolicyDraft {
             previous_partners: r.previous_partners,
             min_score: r.min_score,
             allow_mutual_mentoring: r.allow_mutual_mentoring,
+            require_cross_border_consent: r.require_cross_border_consent,
         }),
         waitlist_after_days: message.waitlist_after_days,
     }
@@ -84,6 +85,7 @@ pub fn message(policy: &Policy) -> v1::Policy {
             .into(),
             min_score: rules.min_score.into(),
             allow_mutual_mentoring: rules.allow_mutual_mentoring,
+            require_cross_border_consent: rules.require_cross_border_consent,
         }),
         waitlist_after_days: Some(policy.waitlist_after_days.map_or(0, i32::from)),
     }

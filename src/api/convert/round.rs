@@ -13,6 +13,7 @@ pub fn draft(message: v1::Round) -> RoundDraft {
         start_date: message.start_date,
         end_date: message.end_date,
         policy: message.policy.map(policy::draft),
+        agreement: message.agreement,
         organisations: message.organisations,
         all_members: message.all_members,
     }
@@ -20,12 +21,13 @@ pub fn draft(message: v1::Round) -> RoundDraft {
 
 /// The fields of a round that a mask names.
 pub fn patch(message: &v1::Round, paths: &[String]) -> Masked<RoundPatch> {
-    let all = ["display_name", "start_date", "end_date", "organisations", "all_members"];
+    let all = ["display_name", "start_date", "end_date", "agreement", "organisations", "all_members"];
     Masked::read(paths, &all, |patch: &mut RoundPatch, path| {
         let (field, value) = match path {
             "display_name" => (&mut patch.display_name, &message.display_name),
             "start_date" => (&mut patch.start_date, &message.start_date),
             "end_date" => (&mut patch.end_date, &message.end_date),
+            "agreement" => (&mut patch.agreement, &message.agreement),
             "organisations" => {
                 patch.organisations = Some(message.organisations.clone());
                 return true;
@@ -79,5 +81,6 @@ pub fn message(round: &Round) -> v1::Round {
         update_time: Some(timestamp(round.update_time)),
         organisations: listed.map(OrganisationId::name).collect(),
         all_members: invitations.all_members,
+        agreement: round.content.agreement.clone(),
     }
 }

@@ -32,6 +32,7 @@ pub fn message(run: &Run) -> v1::Run {
             reason: reason.code().to_owned(),
             message: message.clone(),
         }),
+        stale_causes: run.stale_causes.iter().map(|cause| *cause as i32).collect(),
         attempt: run.attempt,
         create_time: Some(timestamp(run.create_time)),
         start_time: run.start_time.map(timestamp),

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::consents::{Consent, in_force, is_same};
 use crate::domain::name::ConsentId;
+use crate::domain::record::Record;
 
 /// A version of a profile, as far as consents go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,15 +34,6 @@ pub struct RecordedConsent {
     pub given: Record,
     /// Who recorded its withdrawal, and when.
     pub withdrawn: Option<Record>,
-}
-
-/// Who put something on record, and when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
-    /// Id of the principal.
-    pub recorder: String,
-    /// When it was stored.
-    pub time: Timestamp,
 }
 
 /// What became of a consent.

@@ -13,8 +13,8 @@ pub(super) const PEOPLE_PER_CHECK: usize = 1_024;
 pub enum AnswersUsed {
     /// All answers: for solving, and for the check of the solution.
     All,
-    /// All but the private ones, which count as missing: avoid, preference and previous-partner lists, reporting lines and
-    /// identity. Every number about pairs that leaves the engine is computed from these.
+    /// All but the private ones, which count as missing: avoid, preference and previous-partner lists, reporting lines,
+    /// identity and consents to matches across borders. Every number about pairs that leaves the engine is computed from these.
     Open,
 }
 
@@ -45,6 +45,9 @@ pub struct Person<'a> {
     pub hours: Option<Hours>,
     /// Identity groups that she shares and that she wishes, as bits; 0 without a live consent to their use.
     pub identity: (u64, u64),
+    /// Whether she is matched with people of her own country only: the policy asks for a consent to matches across borders, and
+    /// she has none that is live.
+    pub stays_home: bool,
     /// Whether she prefers anybody.
     pub prefers: bool,
     /// Days that she has waited when the round starts; 0 without a waiting date.
@@ -86,6 +89,7 @@ impl Person<'_> {
             speaks,
             hours,
             identity: _,
+            stays_home: _,
             prefers: _,
             waited_days,
         } = self;
@@ -102,6 +106,7 @@ impl Person<'_> {
             speaks: speaks.clone(),
             hours: hours.clone(),
             identity: (0, 0),
+            stays_home: false,
             prefers: false,
             waited_days: *waited_days,
         }

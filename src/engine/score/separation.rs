@@ -9,43 +9,66 @@ use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
 use crate::engine::encode::ties::{Relations, as_u32};
 
-/// The rules that nobody is matched with herself, and that private answers exclude a pair. An avoid list and a reporting
-/// line are one rule, so that no explanation shows which of them excludes a pair.
+/// The rules that nobody is matched with herself, and that private answers exclude a pair. An avoid list, a reporting line and
+/// a missing consent to matches across borders are one rule, so that no explanation shows which of them excludes a pair.
 pub(super) struct Exclusions {
     /// Whether people of one reporting line are kept apart.
     reporting_line: bool,
+    /// Whether a pair of two countries needs the consent of both people.
+    borders: bool,
+}
+
+/// The country of a person, and whether she stays there. Where the policy asks for no consent, all people are equal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(super) struct Jurisdiction {
+    country: u16,
+    stays: bool,
 }
 
 impl Exclusions {
     /// The rules under a policy.
     pub(super) fn new(rules: &HardRules) -> Self {
-        Self { reporting_line: !rules.allow_same_reporting_line }
+        Self { reporting_line: !rules.allow_same_reporting_line, borders: rules.require_cross_border_consent }
     }
 
-    fn is_private(&self, ties: Relations) -> bool {
-        ties.has(Relations::AVOIDED) || self.reporting_line && ties.has(Relations::REPORTING_LINE)
+    fn jurisdiction(&self, person: &Person<'_>) -> Jurisdiction {
+        if self.borders {
+            Jurisdiction { country: person.residence.country, stays: person.stays_home }
+        } else {
+            Jurisdiction::default()
+        }
+    }
+
+    fn is_private(&self, mentee: Jurisdiction, mentor: Jurisdiction, ties: Relations) -> bool {
+        ties.has(Relations::AVOIDED)
+            || self.reporting_line && ties.has(Relations::REPORTING_LINE)
+            || mentee.country != mentor.country && (mentee.stays || mentor.stays)
     }
 }
 
 impl Aspect for Exclusions {
-    type Mentee = ();
-    type Mentor = ();
+    type Mentee = Jurisdiction;
+    type Mentor = Jurisdiction;
 
-    fn mentee(&self, _: &Person<'_>) {}
-
-    fn mentor(&self, _: &Person<'_>) {}
-
-    fn judge(&self, (): &(), (): &(), ties: Relations) -> Verdict {
-        Verdict::CLEAR
-            .breaking_if(ties.has(Relations::SAME_PERSON), HardRule::SamePerson)
-            .breaking_if(self.is_private(ties), HardRule::Private)
+    fn mentee(&self, person: &Person<'_>) -> Jurisdiction {
+        self.jurisdiction(person)
     }
 
-    fn explain(&self, (): &(), (): &(), ties: Relations, story: &mut Story) {
+    fn mentor(&self, person: &Person<'_>) -> Jurisdiction {
+        self.jurisdiction(person)
+    }
+
+    fn judge(&self, mentee: &Jurisdiction, mentor: &Jurisdiction, ties: Relations) -> Verdict {
+        Verdict::CLEAR
+            .breaking_if(ties.has(Relations::SAME_PERSON), HardRule::SamePerson)
+            .breaking_if(self.is_private(*mentee, *mentor, ties), HardRule::Private)
+    }
+
+    fn explain(&self, mentee: &Jurisdiction, mentor: &Jurisdiction, ties: Relations, story: &mut Story) {
         if ties.has(Relations::SAME_PERSON) {
             story.breaks(HardRule::SamePerson, Reason::new(ReasonCode::RuleSamePerson));
         }
-        if self.is_private(ties) {
+        if self.is_private(*mentee, *mentor, ties) {
             story.breaks(HardRule::Private, Reason::new(ReasonCode::RulePrivate));
         }
     }

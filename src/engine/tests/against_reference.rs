@@ -14,7 +14,7 @@ use crate::domain::name::ProfileRef;
 use crate::domain::policy::{
     Criterion, CriterionWeight, HardRule, HardRules, Objective, Policy, PreviousPartners,
 };
-use crate::domain::profile::Profile;
+use crate::domain::profile::{Consent, ConsentPurpose, Profile};
 use crate::domain::run::{Match, Proof, Side, Standing};
 use crate::domain::snapshot::{Participant, Snapshot};
 use crate::engine::assign::tests::case::Case;
@@ -111,7 +111,7 @@ fn expected(snapshot: &Snapshot, round: &Round<'_>) -> Vec<Vec<(u16, BTreeSet<Ha
 fn policies() -> impl Strategy<Value = Policy> {
     let weights = proptest::collection::vec((0..40_u16, 0..=10_000_u16), Criterion::ALL.len());
     let rules = (
-        any::<[bool; 4]>(),
+        any::<[bool; 5]>(),
         0..7_usize,
         prop_oneof![Just(0_u16), Just(30), 1..200_u16],
         -2..=1_i8,
@@ -147,6 +147,7 @@ fn policies() -> impl Strategy<Value = Policy> {
                     ][previous],
                     min_score,
                     allow_mutual_mentoring: allow[3],
+                    require_cross_border_consent: allow[4],
                 },
                 waitlist_after_days,
                 objective,
@@ -159,6 +160,8 @@ fn policies() -> impl Strategy<Value = Policy> {
 /// The snapshot without private answers.
 fn open_answers(snapshot: &Snapshot) -> Snapshot {
     let mut open = snapshot.clone();
+    // A missing consent to matches across borders is private.
+    open.policy.rules.require_cross_border_consent = false;
     for person in &mut open.participants {
         let consents = std::mem::take(&mut person.content.consents);
         person.content = Profile { consents, ..person.content.open_answers() };
@@ -171,6 +174,16 @@ fn rounds() -> impl Strategy<Value = Snapshot> {
     (shape, policies()).prop_map(|((mentees, mentors, both, missing, unusual, seed), policy)| {
         let mut snapshot = Shape { mentees, mentors, both, missing, unusual, seed }.make();
         snapshot.policy = policy;
+        let people = snapshot.participants.iter_mut().zip(0..);
+        for (person, _) in people.filter(|(_, at)| at % 5 != 0) {
+            let consents = &mut person.content.consents;
+            consents.extend(
+                consents
+                    .first()
+                    .cloned()
+                    .map(|first| Consent { purpose: ConsentPurpose::CrossBorder, ..first }),
+            );
+        }
         snapshot
     })
 }

@@ -199,7 +199,12 @@ impl ReferencePair<'_> {
                 HardRule::Private,
                 mentee.avoided.contains(b)
                     || mentor.avoided.contains(a)
-                    || line && !rules.allow_same_reporting_line,
+                    || line && !rules.allow_same_reporting_line
+                    || rules.require_cross_border_consent
+                        && mentee.country != mentor.country
+                        && ![mentee, mentor].iter().all(|person| {
+                            person.consents_to(ConsentPurpose::CrossBorder, snapshot.freeze_time)
+                        }),
             ),
             (
                 HardRule::MeetingMode,

@@ -54,7 +54,7 @@ fn time() -> impl Strategy<Value = Timestamp> {
 
 fn consents() -> impl Strategy<Value = Vec<ConsentDraft>> {
     let consent = (
-        1..=2,
+        1..=5,
         "[a-z0-9]([-a-z0-9 %|;,]{0,10}[a-z0-9])?".prop_filter("a version", |text| is_version(text)),
         select(vec!["es", "pt-BR", "en"]),
         time(),

@@ -1,6 +1,8 @@
 //! Calls of the methods about the rights of people.
 
+use jiff::Timestamp;
 use tonic::Status;
+use wim_match::api::convert::timestamp;
 use wim_match::api::proto::v1;
 use wim_match::client::Client;
 
@@ -17,6 +19,29 @@ pub(crate) fn old_consent() -> v1::Consent {
     }
 }
 
+pub(crate) fn at(time: &str) -> Option<prost_types::Timestamp> {
+    Some(timestamp(time.parse::<Timestamp>().expect("a moment")))
+}
+
+pub(crate) fn matching(give_time: &str) -> v1::Consent {
+    v1::Consent {
+        purpose: v1::ConsentPurpose::Matching.into(),
+        text_version: "2027-1".to_owned(),
+        language: "es".to_owned(),
+        give_time: at(give_time),
+        ..v1::Consent::default()
+    }
+}
+
+pub(crate) fn record(parent: String, consent: v1::Consent) -> v1::RecordConsentRequest {
+    v1::RecordConsentRequest { parent, consent: Some(consent), ..Default::default() }
+}
+
+pub(crate) async fn consents(client: &Client, parent: &str) -> Vec<v1::Consent> {
+    let request = v1::ListConsentsRequest { parent: parent.to_owned(), ..Default::default() };
+    client.privacy.clone().list_consents(request).await.expect("lists").into_inner().consents
+}
+
 /// Calls a method of PrivacyService with a good request about `t`.
 pub(super) async fn call(method: &str, client: Client, t: Target) -> Result<(), Status> {
     let Client { mut privacy, .. } = client;
@@ -28,6 +53,34 @@ pub(super) async fn call(method: &str, client: Client, t: Target) -> Result<(), 
                 ..Default::default()
             };
             privacy.record_consent(request).await.map(drop)
+        }
+        // A consent that nobody gave.
+        "PrivacyService/WithdrawConsent" => {
+            let name = format!("{}/consents/matching-000000000000", t.profile);
+            let request = v1::WithdrawConsentRequest { name, ..Default::default() };
+            privacy.withdraw_consent(request).await.map(drop)
+        }
+        "PrivacyService/RestrictProfile" => {
+            let reason = v1::RestrictionReason::Objection.into();
+            let request = v1::RestrictProfileRequest { name: t.profile, reason, ..Default::default() };
+            privacy.restrict_profile(request).await.map(drop)
+        }
+        "PrivacyService/LiftRestriction" => {
+            let request = v1::LiftRestrictionRequest { name: t.profile, ..Default::default() };
+            privacy.lift_restriction(request).await.map(drop)
+        }
+        "PrivacyService/ListAffectedPeople" => {
+            let request = v1::ListAffectedPeopleRequest { parent: t.organisation, ..Default::default() };
+            privacy.list_affected_people(request).await.map(drop)
+        }
+        "PrivacyService/GetProcessingRecord" => {
+            let request = v1::GetProcessingRecordRequest { parent: t.organisation, ..Default::default() };
+            privacy.get_processing_record(request).await.map(drop)
+        }
+        "PrivacyService/GetParticipantNotice" => {
+            let policy = format!("{}/policies/1", t.round);
+            let request = v1::GetParticipantNoticeRequest { policy, ..Default::default() };
+            privacy.get_participant_notice(request).await.map(drop)
         }
         "PrivacyService/ListConsents" => {
             let request = v1::ListConsentsRequest { parent: t.profile, ..Default::default() };

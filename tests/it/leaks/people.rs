@@ -9,6 +9,8 @@ use wim_match::domain::profile::{
 use super::ORGANISATIONS;
 use crate::world::member;
 
+/// Country of each organisation's people.
+const COUNTRIES: [&str; 3] = ["PE", "KE", "CL"];
 const STAGES: [&str; 3] = ["early_career", "professional", "senior_manager"];
 
 /// A person. People are named by position; a position beyond the last person is somebody who does not exist.
@@ -27,6 +29,8 @@ pub(super) struct Who {
     pub(super) lists: [Vec<usize>; 4],
     /// Whether she shares an identity group, and whether she wishes for one.
     pub(super) identity: (bool, bool),
+    /// Whether she consents to matches across borders. Each organisation is in a country of its own.
+    pub(super) crosses: bool,
 }
 
 impl Who {
@@ -40,6 +44,7 @@ impl Who {
             seats: 1,
             lists: [const { Vec::new() }; 4],
             identity: (false, false),
+            crosses: true,
         }
     }
 }
@@ -53,20 +58,22 @@ pub(super) enum Answer {
     ReportingLine,
     Shares,
     Wishes,
+    CrossBorder,
 }
 
 impl Answer {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Avoided,
         Self::Preferred,
         Self::PreviousPartner,
         Self::ReportingLine,
         Self::Shares,
         Self::Wishes,
+        Self::CrossBorder,
     ];
 }
 
-/// A private answer of one person that changes: a name is added to a list, or an identity answer is turned around.
+/// A private answer of one person that changes: a name is added to a list, or an identity answer or a consent is turned around.
 #[derive(Debug, Clone)]
 pub(super) struct Change {
     pub(super) who: usize,
@@ -81,6 +88,8 @@ pub(super) struct Case {
     objective: v1::Objective,
     previous_partners: v1::PreviousPartners,
     min_score: i32,
+    /// Whether a pair across borders needs the consent of both people.
+    asks_for_consent: bool,
 }
 
 impl Case {
@@ -92,6 +101,7 @@ impl Case {
             objective: v1::Objective::BestTotal,
             previous_partners: v1::PreviousPartners::Forbid,
             min_score: 0,
+            asks_for_consent: true,
         }
     }
 
@@ -103,6 +113,7 @@ impl Case {
         match answer {
             Answer::Shares => person.identity.0 = !person.identity.0,
             Answer::Wishes => person.identity.1 = !person.identity.1,
+            Answer::CrossBorder => person.crosses = !person.crosses,
             list => {
                 // Nobody is preferred and avoided.
                 let other_list = match list {
@@ -139,6 +150,7 @@ impl Case {
             hard_rules: Some(v1::HardRules {
                 previous_partners: self.previous_partners.into(),
                 min_score: self.min_score,
+                require_cross_border_consent: self.asks_for_consent,
                 ..v1::HardRules::default()
             }),
             ..v1::Policy::default()
@@ -150,12 +162,13 @@ impl Case {
 pub(super) fn cases() -> impl Strategy<Value = Case> {
     let list = || proptest::collection::vec(0..10_usize, 0..2);
     let open = (0..3_usize, 0..3_usize, 0..3_usize, any::<bool>(), proptest::option::of(0..2_u8), 1..3_i32);
-    let who = (open, [list(), list(), list(), list()], any::<(bool, bool)>());
-    let who = who.prop_map(|((home, role, stage, french, employer, seats), mut lists, identity)| {
-        let avoided = lists[0].clone();
-        lists[1].retain(|name| !avoided.contains(name));
-        Who { home, role, stage, french, employer, seats, lists, identity }
-    });
+    let who = (open, [list(), list(), list(), list()], any::<((bool, bool), bool)>());
+    let who =
+        who.prop_map(|((home, role, stage, french, employer, seats), mut lists, (identity, crosses))| {
+            let avoided = lists[0].clone();
+            lists[1].retain(|name| !avoided.contains(name));
+            Who { home, role, stage, french, employer, seats, lists, identity, crosses }
+        });
     let objective = prop_oneof![
         2 => Just(v1::Objective::BestTotal),
         1 => Just(v1::Objective::Fairest),
@@ -167,9 +180,9 @@ pub(super) fn cases() -> impl Strategy<Value = Case> {
         Just(v1::PreviousPartners::Prefer),
     ];
     let people = proptest::collection::vec(who, 4..10);
-    let change = (any::<prop::sample::Index>(), 0..6_usize, 0..10_usize);
-    (people, change, objective, previous, prop_oneof![Just(0), 3_000..6_000]).prop_map(
-        |(people, (who, answer, other), objective, previous_partners, min_score)| {
+    let change = (any::<prop::sample::Index>(), 0..7_usize, 0..10_usize);
+    (people, change, objective, previous, prop_oneof![Just(0), 3_000..6_000], any::<bool>()).prop_map(
+        |(people, (who, answer, other), objective, previous_partners, min_score, asks_for_consent)| {
             let who = who.index(people.len());
             // A manager may put any foreign name into a list of her own members; any answer of a foreign person may change.
             let is_foreign = |other: usize| people.get(other).is_none_or(|other| other.home != 0);
@@ -179,7 +192,7 @@ pub(super) fn cases() -> impl Strategy<Value = Case> {
                 .find(|other| *other != who && (!own || is_foreign(*other)));
             let answer = if own { Answer::ALL[answer % 3] } else { Answer::ALL[answer] };
             let change = Change { who, answer, other: other.unwrap_or(people.len()) };
-            Case { people, change, objective, previous_partners, min_score }
+            Case { people, change, objective, previous_partners, min_score, asks_for_consent }
         },
     )
 }
@@ -204,6 +217,9 @@ pub(super) fn draft(people: &[Who], at: usize) -> ProfileDraft {
     let request = MenteeRequestDraft { mentors_wanted: Some(who.seats), ..MenteeRequestDraft::default() };
     let person = member(&format!("p{at}"));
     let consent = ConsentDraft { purpose: 2, ..person.consents[0].clone() };
+    let crossing = ConsentDraft { purpose: 3, ..person.consents[0].clone() };
+    let mut consents = vec![person.consents[0].clone(), consent];
+    consents.extend(who.crosses.then_some(crossing));
     let group = |is_in: bool| if is_in { vec!["indigenous".to_owned()] } else { Vec::new() };
     let native = if who.french { "fr" } else { "es" };
     ProfileDraft {
@@ -217,7 +233,8 @@ pub(super) fn draft(people: &[Who], at: usize) -> ProfileDraft {
         previous_partners: named(Answer::PreviousPartner),
         reporting_line: named(Answer::ReportingLine),
         identity: Some(IdentityDraft { shares: group(who.identity.0), wishes: group(who.identity.1) }),
-        consents: vec![person.consents[0].clone(), consent],
+        consents,
+        country: COUNTRIES[who.home].to_owned(),
         ..person
     }
 }

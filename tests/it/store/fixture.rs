@@ -9,7 +9,7 @@ use sqlx::{Connection as _, Row as _};
 use tempfile::TempDir;
 use wim_match::domain::audit::AuditEntry;
 use wim_match::domain::leaf::LeafSalt;
-use wim_match::domain::name::{EnrolmentId, OrganisationId, OwnId, ProfileRef, RoundId, RunRef};
+use wim_match::domain::name::{OrganisationId, OwnId, ProfileRef, RoundId, RunRef};
 use wim_match::domain::organisation::{OrganisationContent, OrganisationDraft};
 use wim_match::domain::profile::{MenteeRequest, MentorOffer, Profile};
 use wim_match::domain::round::{Round, RoundContent, RoundDraft};
@@ -21,8 +21,8 @@ use wim_match::domain::suppression::Guarded;
 use wim_match::domain::vocabulary::Terms;
 use wim_match::error::Result;
 use wim_match::store::{
-    Begun, ClaimedRun, ImportCounts, ImportKey, JournalFilter, Receipt, RequestKey, RunOutcome, Scope,
-    StagedRow, Store, WriteSession,
+    Begun, ClaimedRun, ImportCounts, ImportKey, JournalFilter, NewEnrolment, Receipt, RequestKey, RunOutcome,
+    Scope, StagedRow, Store, WriteSession,
 };
 
 use crate::postgres::{Postgres, past_the_policies, postgres};
@@ -130,8 +130,8 @@ impl Fixture {
     pub(crate) async fn finish(&self, key: &ImportKey, now: Timestamp) -> Result<ImportCounts> {
         let ready = self.store.ready_import(key, now).await?;
         let mut session = self.write_at(now, Scope::Alliance).await;
-        let (counts, note) = session.finish_import(key, ready).await?.expect("no other import has finished");
-        session.commit(note, b"").await?;
+        let (counts, left) = session.finish_import(key, ready).await?.expect("no other import has finished");
+        session.commit(left.into_notes().expect("notes"), b"").await?;
         Ok(counts)
     }
 
@@ -299,12 +299,16 @@ pub(crate) fn own_id(id: &str) -> OwnId {
 }
 
 /// People with an id for the enrolment of each.
-pub(crate) fn with_ids(ids: &[&str]) -> Vec<(OwnId, EnrolmentId, LeafSalt)> {
+pub(crate) fn with_ids(ids: &[&str]) -> Vec<NewEnrolment> {
     static MADE: AtomicU64 = AtomicU64::new(1);
     let row = |own: &&str| {
         let number = MADE.fetch_add(1, Ordering::SeqCst);
-        let id = format!("00000000-0000-7000-8000-{number:012x}").parse().expect("an id");
-        (own_id(own), id, LeafSalt::new(u128::from(number).to_be_bytes()))
+        NewEnrolment {
+            person: own_id(own),
+            id: format!("00000000-0000-7000-8000-{number:012x}").parse().expect("an id"),
+            consent: "matching-0123456789ab".parse().expect("an id"),
+            salt: LeafSalt::new(u128::from(number).to_be_bytes()),
+        }
     };
     ids.iter().map(row).collect()
 }

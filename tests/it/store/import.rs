@@ -239,8 +239,8 @@ async fn an_enrolment_before_the_end_moves_the_counters_too(f: Fixture) {
     let early = f.store.ready_import(&key, at(0)).await.expect("is ready");
     assert_eq!(f.enrol(&round, &peru, &["late"]).await, 1);
     let mut session = f.write().await;
-    let (counts, note) = session.finish_import(&key, early).await.expect("answers").expect("finishes");
-    session.commit(note, b"").await.expect("commits");
+    let (counts, left) = session.finish_import(&key, early).await.expect("answers").expect("finishes");
+    session.commit(left.into_notes().expect("notes"), b"").await.expect("commits");
     assert_eq!(counts.updated, 2);
     let counted = f.store.round(&only(&peru), &round).await.expect("exists").enrolment;
     assert_eq!((counted.profiles, counted.mentors, counted.mentees), (3, 0, 3));

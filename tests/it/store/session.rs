@@ -215,7 +215,8 @@ async fn long_writes_may_move_between_threads(f: Fixture) {
     let (_, imported) = movable(session.finish_import(&key, ready)).await.expect("finishes").expect("alone");
     let (_, enrolled) = movable(session.enrol(&round, &peru, &with_ids(&["new"]))).await.expect("enrols");
     let (_, started) = movable(session.start_run(&round, None)).await.expect("starts");
-    let notes = Notes::of([imported, started].into_iter().chain(enrolled)).expect("three notes");
+    let notes = imported.notes.into_iter().chain([started]).chain(enrolled);
+    let notes = Notes::of(notes).expect("three notes");
     movable(session.commit(notes, b"")).await.expect("commits");
     let lines = f.journal(&Scope::Alliance).await;
     let last: Vec<_> = lines[lines.len() - 3..].iter().map(|line| line.action.as_str()).collect();
