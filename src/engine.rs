@@ -57,6 +57,7 @@ mod unmatched;
 mod wanted;
 pub mod what_if;
 
+pub use self::diagnose::round::diagnose_round;
 pub use self::digest::{ResultParts, digests};
 pub use self::explain::explain_pair;
 pub use self::round::{ENGINE_VERSION, Options, Outcome, RunCertificate, solve, verify};

@@ -9,7 +9,6 @@ mod matching;
 mod number;
 mod origin;
 mod people;
-pub mod recruit;
 mod round_report;
 pub mod spreadsheet;
 mod words;

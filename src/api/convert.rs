@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod consent;
+pub mod diagnosis;
 pub mod enrolment;
 pub mod erasure;
 pub mod organisation;

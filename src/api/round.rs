@@ -4,12 +4,13 @@ use tonic::{Request, Response, Status};
 
 use super::auth::caller_of;
 use super::convert::round::{draft, message, patch};
-use super::convert::{enrolment, outcome, policy};
+use super::convert::run::summary_message;
+use super::convert::{diagnosis, enrolment, lang, outcome, policy};
 use super::page;
 use super::proto::v1;
 use super::proto::v1::round_service_server::RoundService;
 use super::reader;
-use crate::service::{Change, PageRequest, Picked, RefusedEnrolment, Service};
+use crate::service::{Change, DiagnosedRound, PageRequest, Picked, RefusedEnrolment, Service};
 use crate::wording;
 
 /// Serves rounds.
@@ -210,6 +211,22 @@ impl RoundService for RoundApi {
             withdrawn: done.map_or(0, |done| done.withdrawn),
             already_withdrawn: done.map_or(0, |done| done.already_withdrawn),
             violations,
+        }))
+    }
+
+    async fn diagnose_round(
+        &self,
+        request: Request<v1::DiagnoseRoundRequest>,
+    ) -> Result<Response<v1::DiagnoseRoundResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::DiagnoseRoundRequest { name, policy, dry_run, language_code } = request.into_inner();
+        let lang = lang(&language_code)?;
+        let policy = policy.map(policy::draft);
+        let work = self.service.diagnose_round(&caller, &name, policy.as_ref(), dry_run).await?;
+        let DiagnosedRound { diagnosis, dry_run } = work.finish().await?;
+        Ok(Response::new(v1::DiagnoseRoundResponse {
+            diagnosis: Some(diagnosis::message(&diagnosis, lang)),
+            dry_run: dry_run.as_ref().map(summary_message),
         }))
     }
 }

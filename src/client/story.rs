@@ -8,12 +8,12 @@ use crate::api::proto::v1;
 use crate::domain::message::Message;
 use crate::domain::name::ProfileRef;
 use crate::domain::policy::Objective;
+use crate::domain::recruit::{self, Recruit};
 use crate::domain::run::{
     Contribution, Coverage, Match, RunSummary, ScoreRange, Side, Standing, Unmatched, WholeRound,
 };
 use crate::domain::vocabulary::{Lang, Region};
 use crate::message;
-use crate::report::recruit::{self, Recruit};
 use crate::wording::{self, count, decimal, labelled, percent, score};
 
 /// Matches listed.

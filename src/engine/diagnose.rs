@@ -9,6 +9,7 @@
 //! **Recruitment.** One more seat like that of a mentor gains at most the price of the mentor. The mentors of the
 //! highest prices are therefore tried, each exactly, by a warm start.
 
+pub(super) mod round;
 #[cfg(test)]
 mod tests;
 

@@ -7,9 +7,10 @@ use maud::{Markup, html};
 
 use super::round_report::RoundReport;
 use super::words::Words;
-use super::{chart, number, recruit};
+use super::{chart, number};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::ProfileRef;
+use crate::domain::recruit;
 use crate::domain::run::{BelowMinimum, Contribution, Match, Side, Unmatched, UnmatchedReason};
 use crate::domain::vocabulary::{Kind as _, Lang, Topic};
 use crate::wording;

@@ -137,6 +137,8 @@ actions! {
     GetPolicy = "RoundService/GetPolicy":                     [-    all  all  -    -    all  -];
     /// List policies.
     ListPolicies = "RoundService/ListPolicies":               [-    all  all  -    -    all  -];
+    /// Diagnose a round.
+    DiagnoseRound = "RoundService/DiagnoseRound":             [-    all  -    -    -    -    -];
     /// Start a run.
     StartRun = "RunService/StartRun":                         [-    all  -    -    -    -    -];
     /// Read a run.

@@ -51,7 +51,7 @@ fn progress_message(progress: Progress) -> v1::RunProgress {
     }
 }
 
-fn summary_message(summary: &RunSummary) -> v1::RunSummary {
+pub(crate) fn summary_message(summary: &RunSummary) -> v1::RunSummary {
     v1::RunSummary {
         mentees: count(summary.mentees),
         mentors: count(summary.mentors),

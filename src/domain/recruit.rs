@@ -10,10 +10,10 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::explanation::{Reason, ReasonCode};
-use crate::domain::name::ProfileRef;
-use crate::domain::run::{Match, Side, Unmatched, UnmatchedReason};
-use crate::domain::vocabulary::{Kind as _, Stage};
+use super::explanation::{Reason, ReasonCode};
+use super::name::ProfileRef;
+use super::run::{Match, Side, Unmatched, UnmatchedReason};
+use super::vocabulary::{Kind as _, Stage};
 
 /// A kind of mentor, and the mentees whom she could take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,10 +124,10 @@ pub fn topics_without_mentor<'a>(matches: impl Iterator<Item = &'a Match>) -> Ve
 
 #[cfg(test)]
 mod tests {
+    use super::run::Contribution;
+    use super::vocabulary::Lang;
     use super::*;
-    use crate::domain::run::Contribution;
     use crate::domain::suppression::PeopleCount;
-    use crate::domain::vocabulary::Lang;
     use crate::wording;
 
     fn needs(id: &str, languages: &str, from: &str, to: &str, reason: UnmatchedReason) -> Unmatched {
