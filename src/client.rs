@@ -34,6 +34,7 @@
 
 mod admin;
 mod connection;
+pub mod diagnosis;
 mod error;
 mod event;
 mod export;

@@ -14,7 +14,9 @@ use crate::client::json::from_json;
 use crate::client::output::{data, json, tell, titled};
 use crate::client::private;
 use crate::client::progress::watch_with_bar;
-use crate::client::{Client, Error, Results, invitations_of, request_id, story, success, summary, v1};
+use crate::client::{
+    Client, Error, Results, diagnosis, invitations_of, request_id, story, success, summary, v1,
+};
 use crate::clock::{Clock as _, SystemClock};
 use crate::domain::name::RunRef;
 use crate::domain::round::RoundState;
@@ -68,6 +70,18 @@ pub(super) enum Command {
     },
     /// Withdraw members of an organisation from a round.
     Withdraw(Members),
+    /// Say what stands in the way of a round before it is run: people without possible partners, scarce languages and
+    /// topics, missing answers, and whom to recruit.
+    Diagnose {
+        /// Id of the round.
+        round: String,
+        /// Another policy to try, as proto JSON; without it, the round's own.
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+        /// Solve the round too, and show the numbers of the run that would follow; nothing is stored.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Start a run and watch it.
     Run {
         /// Id of the round.
@@ -164,6 +178,9 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             enrolment::list(&client, &round, organisation.as_deref(), global).await?;
         }
         Command::Withdraw(command) => enrolment::withdraw(&mut client, command, global).await?,
+        Command::Diagnose { round, policy, dry_run } => {
+            diagnose(&mut client, &round, policy.as_deref(), dry_run, global).await?;
+        }
         Command::Run { round, detach } => {
             let request = v1::StartRunRequest {
                 round: name("rounds/", &round),
@@ -216,6 +233,32 @@ async fn invite(client: &Client, round: &str, invited: Invited, global: &Global)
         json(&round)?
     } else {
         data(&round.name)?
+    }
+    Ok(())
+}
+
+async fn diagnose(
+    client: &mut Client,
+    round: &str,
+    policy: Option<&Path>,
+    dry_run: bool,
+    global: &Global,
+) -> Result<(), Failure> {
+    let request = v1::DiagnoseRoundRequest {
+        name: name("rounds/", round),
+        policy: policy.map(read_policy).transpose()?,
+        dry_run,
+        language_code: global.lang.tag().to_owned(),
+    };
+    let diagnosed = client.rounds.diagnose_round(request).await;
+    let diagnosed = found(client, round, diagnosed).await?.into_inner();
+    if global.json {
+        return Ok(json(&diagnosed)?);
+    }
+    data(&diagnosis::diagnosis(&diagnosed.diagnosis.unwrap_or_default(), global.lang))?;
+    if let Some(numbers) = &diagnosed.dry_run {
+        data("")?;
+        data(&diagnosis::dry_run(numbers, global.lang))?;
     }
     Ok(())
 }

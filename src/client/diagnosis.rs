@@ -1,7 +1,7 @@
 //! The diagnosis of a round in words: what stands in the way before it is run.
 
 use super::output::{align_right, titled};
-use super::v1;
+use super::{story, v1};
 use crate::api::convert;
 use crate::domain::message::Message;
 use crate::domain::name::ProfileRef;
@@ -26,6 +26,13 @@ pub fn diagnosis(diagnosis: &v1::RoundDiagnosis, lang: Lang) -> String {
     ];
     let parts = parts.into_iter().filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n"));
     parts.collect::<Vec<_>>().join("\n\n")
+}
+
+/// What the run that would follow gives.
+pub fn dry_run(numbers: &v1::RunSummary, lang: Lang) -> String {
+    let summary = convert::run::summary(numbers);
+    let heading = wording::message(&message!("A run would give:"), lang);
+    [heading, story::headline(&summary, lang), story::proof(&summary, lang)].join("\n")
 }
 
 fn head(diagnosis: &v1::RoundDiagnosis, lang: Lang) -> String {
@@ -58,7 +65,8 @@ fn listed(heading: &Message, lines: impl Iterator<Item = String>, all: usize, la
 
 /// Names of people without their collections, the first of `all`.
 fn people(names: &[String], all: i64, lang: Lang) -> String {
-    let short = |name: &String| ProfileRef::from_name(name).map_or_else(|_| name.clone(), |name| name.short());
+    let short =
+        |name: &String| ProfileRef::from_name(name).map_or_else(|_| name.clone(), |name| name.short());
     let named: Vec<String> = names.iter().take(NAMED).map(short).collect();
     let more = usize::try_from(all).unwrap_or_default().saturating_sub(named.len());
     let named = named.join(", ");
@@ -156,8 +164,7 @@ fn missing_answers(diagnosis: &v1::RoundDiagnosis, lang: Lang) -> Vec<String> {
     if diagnosis.missing_answers.is_empty() {
         return Vec::new();
     }
-    let header =
-        [message!("Missing answers"), message!("Weight"), message!("Mentees"), message!("Mentors")];
+    let header = [message!("Missing answers"), message!("Weight"), message!("Mentees"), message!("Mentors")];
     let count = |count: i64| wording::count(convert::number(count), lang);
     let mut rows = titled(&header, lang);
     for one in &diagnosis.missing_answers {

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinHandle;
@@ -12,10 +13,12 @@ use tokio::task::JoinHandle;
 use super::backend::Store;
 use super::dialect::{self, Row, values};
 use super::read::ReadSession;
+use super::round;
 use super::scope::Scope;
 use super::statement::statements;
 use crate::domain::leaf::{Leaf, LeafSalt, Part, Seals};
-use crate::domain::name::{OrganisationId, ProfileRef, RunRef};
+use crate::domain::name::{OrganisationId, ProfileRef, RoundId, RunRef};
+use crate::domain::round::RoundContent;
 use crate::domain::snapshot::{Participant, Snapshot};
 use crate::error::{Error, Result};
 
@@ -61,6 +64,11 @@ statements! {
     query FROZEN_ORGANISATIONS = hidden("snapshot.organisations",
         "SELECT organisation_id, rules, import_number FROM run_organisation WHERE round_id = $1 AND run_number = $2 \
          ORDER BY organisation_id");
+    query PRESENT_NUMBER = hidden("snapshot.present_number", "SELECT enrolment_number FROM round WHERE id = $1");
+    query PRESENT_ORGANISATIONS = hidden("snapshot.present_organisations",
+        "SELECT o.id, o.rules, (SELECT COALESCE(MAX(i.number), 0) FROM profile_import i WHERE i.organisation_id = o.id) \
+         AS import_number FROM organisation o \
+         WHERE o.id IN (SELECT c.organisation_id FROM enrolment_count c WHERE c.round_id = $1) ORDER BY o.id");
     query FROZEN_ORGANISATION = hidden("snapshot.organisation",
         "SELECT rules, import_number FROM run_organisation WHERE round_id = $1 AND run_number = $2 \
          AND organisation_id = $3");
@@ -91,6 +99,14 @@ impl Store {
         let loaded = load(&mut session, name).await?;
         session.end().await?;
         Ok(loaded)
+    }
+
+    /// A round as a run that starts at `now` would freeze it. Nothing is written.
+    pub async fn present_snapshot(&self, scope: &Scope, round: &RoundId, now: Timestamp) -> Result<Snapshot> {
+        let mut session = self.snapshot_reader(scope).await?;
+        let present = present(&mut session, round, now).await;
+        session.end().await?;
+        present
     }
 
     /// What explains one pair of a run that has succeeded. Its cost does not depend on the size of the round.
@@ -180,20 +196,9 @@ async fn load(session: &mut ReadSession, name: &RunRef) -> Result<LoadedSnapshot
     let mut people = ParsedPages::default();
     for row in session.rows(FROZEN_ORGANISATIONS, keys()).await? {
         let id: OrganisationId = row.id("run_organisation", "organisation_id")?;
-        let (rules, import_number) = (row.json("run_organisation", &id, "rules")?, row.int("import_number")?);
-        let mut after = String::new();
-        loop {
-            let values = values![&name.round, &id, after.as_str(), number, import_number, SNAPSHOT_PAGE];
-            let page = session.rows(FROZEN_PARTICIPANTS, values).await?;
-            let read = page.len();
-            for row in &page {
-                after = after.max(row.text("own_id")?);
-            }
-            people.parse(id.clone(), page).await?;
-            if read < SNAPSHOT_PAGE as usize {
-                break;
-            }
-        }
+        let rules = row.json("run_organisation", &id, "rules")?;
+        let up_to = (number, row.int("import_number")?);
+        read_people(session, &mut people, (&name.round, &id), up_to).await?;
         snapshot.organisations.push((id, rules));
     }
     let people = people.finish().await?;
@@ -207,6 +212,47 @@ async fn load(session: &mut ReadSession, name: &RunRef) -> Result<LoadedSnapshot
     let seals = Seals { salts, destroyed: destroyed(session, name).await? };
     let digest = snapshot.digest(&contents, &seals);
     Ok(LoadedSnapshot { snapshot, seals, digest })
+}
+
+/// The snapshot that a run would have if it were started now.
+async fn present(session: &mut ReadSession, id: &RoundId, now: Timestamp) -> Result<Snapshot> {
+    let round = round::of(session, id).await?;
+    let number = session.one(PRESENT_NUMBER, values![id]).await?.int("enrolment_number")?;
+    let mut organisations = Vec::new();
+    let mut people = ParsedPages::default();
+    for row in session.rows(PRESENT_ORGANISATIONS, values![id]).await? {
+        let organisation: OrganisationId = row.id("organisation", "id")?;
+        let rules = row.json("organisation", &organisation, "rules")?;
+        let up_to = (number, row.int("import_number")?);
+        read_people(session, &mut people, (id, &organisation), up_to).await?;
+        organisations.push((organisation, rules));
+    }
+    let participants = people.finish().await?.into_iter().map(|(participant, ..)| participant).collect();
+    let RoundContent { start_date, end_date, policy, .. } = round.content;
+    Ok(Snapshot { start_date, end_date, freeze_time: now, policy, organisations, participants })
+}
+
+/// Reads the people of an organisation whom the enrolments of a round up to a number cover, each in her version up to the
+/// number of an import.
+async fn read_people(
+    session: &mut ReadSession,
+    people: &mut ParsedPages,
+    (round, organisation): (&RoundId, &OrganisationId),
+    (number, import_number): (i64, i64),
+) -> Result<()> {
+    let mut after = String::new();
+    loop {
+        let values = values![round, organisation, after.as_str(), number, import_number, SNAPSHOT_PAGE];
+        let page = session.rows(FROZEN_PARTICIPANTS, values).await?;
+        let read = page.len();
+        for row in &page {
+            after = after.max(row.text("own_id")?);
+        }
+        people.parse(organisation.clone(), page).await?;
+        if read < SNAPSHOT_PAGE as usize {
+            return Ok(());
+        }
+    }
 }
 
 /// Pages of participants, parsed on blocking threads, some at a time and in the order in which they were read.

@@ -294,6 +294,10 @@ async fn call_rounds(method: &str, client: Client, t: Target) -> Result<(), Stat
                 v1::EnrolProfilesRequest { round, organisation, all_profiles: true, ..Default::default() };
             rounds.enrol_profiles(again).await.map(drop)
         }
+        "RoundService/DiagnoseRound" => {
+            let request = v1::DiagnoseRoundRequest { name: t.round_to_run, ..Default::default() };
+            rounds.diagnose_round(request).await.map(drop)
+        }
         unknown => panic!("{unknown} has no call in `call_rounds`"),
     }
 }

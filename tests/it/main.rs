@@ -9,6 +9,7 @@ mod certificates;
 mod criteria;
 mod dashboards;
 mod demo;
+mod diagnosis;
 mod docs;
 mod draft;
 mod edge;

@@ -71,6 +71,7 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("RoundService/EnrolProfiles", [DENIED, OK, ABSENT]),
     ("RoundService/ListEnrolments", [OK, OK, OK]),
     ("RoundService/WithdrawEnrolments", [DENIED, OK, ABSENT]),
+    ("RoundService/DiagnoseRound", [OK, DENIED, DENIED]),
     ("RunService/StartRun", [OK, DENIED, DENIED]),
     ("RunService/GetRun", [OK, OK, OK]),
     ("RunService/ListRuns", [OK, OK, OK]),

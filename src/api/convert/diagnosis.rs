@@ -39,7 +39,7 @@ pub fn message(diagnosis: &RoundDiagnosis, lang: Lang) -> v1::RoundDiagnosis {
             .missing
             .iter()
             .map(|missing| v1::MissingAnswers {
-                criterion: criterion_message(missing.criterion),
+                criterion: criterion_message(Some(missing.criterion)),
                 weight: missing.weight.into(),
                 mentees: count(missing.mentees),
                 mentors: count(missing.mentors),
@@ -74,7 +74,10 @@ fn recruit(recruit: &Recruit, lang: Lang) -> v1::RecruitAdvice {
 fn scarce(scarce: &Scarce, lang: Lang) -> v1::ScarceSupply {
     let (kind, label) = match scarce.kind {
         ScarceKind::Language => (v1::SupplyKind::Language, language::label(&scarce.code, lang)),
-        ScarceKind::Topic => (v1::SupplyKind::Topic, Topic::vocabulary().label(&scarce.code, lang)),
+        ScarceKind::Topic => (
+            v1::SupplyKind::Topic,
+            Topic::vocabulary().term(&scarce.code).map_or(scarce.code.as_str(), |term| term.label(lang)),
+        ),
     };
     v1::ScarceSupply {
         kind: kind.into(),
