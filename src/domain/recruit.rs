@@ -124,10 +124,10 @@ pub fn topics_without_mentor<'a>(matches: impl Iterator<Item = &'a Match>) -> Ve
 
 #[cfg(test)]
 mod tests {
-    use super::run::Contribution;
-    use super::vocabulary::Lang;
     use super::*;
+    use crate::domain::run::Contribution;
     use crate::domain::suppression::PeopleCount;
+    use crate::domain::vocabulary::Lang;
     use crate::wording;
 
     fn needs(id: &str, languages: &str, from: &str, to: &str, reason: UnmatchedReason) -> Unmatched {

@@ -269,6 +269,7 @@ impl Action {
             | Self::GetMatch
             | Self::ListUnmatched
             | Self::ExplainPair
+            | Self::DiagnoseRound
             | Self::ListAuditEntries => Audited::Sum,
             Self::CreateOrganisation
             | Self::UpdateOrganisation

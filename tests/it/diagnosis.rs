@@ -15,10 +15,10 @@ on_both_databases! {
 
 /// Somebody who speaks one language natively.
 fn speaking(mut draft: ProfileDraft, tag: &str) -> ProfileDraft {
-    for language in &mut draft.languages {
-        tag.clone_into(&mut language.tag);
-    }
     draft.languages.truncate(1);
+    for (language, _) in &mut draft.languages {
+        tag.clone_into(language);
+    }
     draft
 }
 
