@@ -7,6 +7,7 @@ use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 use super::date::parse_date;
+use super::field_rule;
 use super::name::{OrganisationId, PolicyRef, RoundId};
 use super::organisation::parse_display_name;
 use super::policy::{Policy, PolicyDraft};
@@ -274,7 +275,7 @@ impl RoundContent {
                 );
             }
         }
-        let agreement = parse_agreement(&draft.agreement, &mut violations);
+        let agreement = field_rule::ROUND_AGREEMENT.text("agreement", &draft.agreement, &mut violations);
         let invitations = parse_invitations(draft, &mut violations);
         let policy = match draft.policy.as_ref().map(Policy::parse) {
             None => Some(Policy::default()),
@@ -291,29 +292,6 @@ impl RoundContent {
             _ => Err(violations),
         }
     }
-}
-
-/// Most characters of the reference of an agreement.
-const MAX_AGREEMENT: usize = 200;
-
-fn parse_agreement(text: &str, violations: &mut Violations) -> String {
-    let trimmed = text.trim();
-    if trimmed.chars().count() > MAX_AGREEMENT {
-        violations.push(
-            "agreement",
-            text,
-            "has more than 200 characters",
-            "give its reference, not its text",
-        );
-    } else if trimmed.chars().any(char::is_control) {
-        violations.push(
-            "agreement",
-            text.escape_debug(),
-            "has control characters",
-            "remove tabs, line breaks and the like",
-        );
-    }
-    trimmed.to_owned()
 }
 
 fn parse_invitations(draft: &RoundDraft, violations: &mut Violations) -> Invitations {
