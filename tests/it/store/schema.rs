@@ -61,13 +61,19 @@ async fn migrations_apply_once_from_nothing_on_postgresql() {
 /// Names of the statements that the files of the store declare, read off their texts: `("noun.verb", …)` in a line of
 /// `statements!`, `"noun.verb",` after the `;` of a split query, and `name: "noun.verb"` of a bulk insert.
 fn declared_statements() -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("src/store") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() || path.ends_with("statement.rs") {
-            continue;
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store")];
+    let (mut files, mut names) = (Vec::new(), Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder of src/store") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|kind| kind == "rs") && !path.ends_with("statement.rs") {
+                files.push(path);
+            }
         }
+    }
+    for path in files {
         let text = std::fs::read_to_string(path).expect("a file in UTF-8");
         let Some((_, declared)) = text.split_once("\nstatements! {") else { continue };
         let (declared, _) = declared.split_once("\n}").expect("the end of the statements");
