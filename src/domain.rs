@@ -24,6 +24,7 @@ pub mod message;
 pub mod name;
 pub mod open_answers;
 pub mod organisation;
+pub mod personal_data;
 pub mod policy;
 pub mod principal;
 pub mod processing;

@@ -52,6 +52,7 @@ mod read;
 mod restriction;
 mod result;
 mod retention;
+mod rewrite;
 mod round;
 mod run;
 mod scope;

@@ -8,6 +8,7 @@ pub mod enrolment;
 pub mod erasure;
 pub mod organisation;
 pub mod outcome;
+pub mod personal_data;
 pub mod policy;
 pub mod principal;
 pub mod profile;

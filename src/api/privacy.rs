@@ -5,7 +5,7 @@ use tonic::{Request, Response, Status};
 
 use super::auth::caller_of;
 use super::convert::consent::{draft, message, restriction};
-use super::convert::{count, erasure, lang, moment, outcome};
+use super::convert::{count, erasure, lang, moment, outcome, personal_data};
 use super::page;
 use super::proto::v1;
 use super::proto::v1::privacy_service_server::PrivacyService;
@@ -154,6 +154,18 @@ impl PrivacyService for PrivacyApi {
         let (answer, violations) = outcome(validate_only, done)?;
         let erasure = answer.as_ref().map(erasure::message);
         Ok(Response::new(v1::EraseProfileResponse { erasure, violations }))
+    }
+
+    async fn export_personal_data(
+        &self,
+        request: Request<v1::ExportPersonalDataRequest>,
+    ) -> Result<Response<v1::ExportPersonalDataResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::ExportPersonalDataRequest { name, language_code } = request.into_inner();
+        let lang = lang(&language_code)?;
+        let data = Box::pin(self.service.export_personal_data(&caller, &name)).await?;
+        let data = Some(personal_data::message(&data, lang));
+        Ok(Response::new(v1::ExportPersonalDataResponse { data }))
     }
 
     async fn get_erasure(

@@ -57,6 +57,11 @@ pub(super) enum Command {
     Check(check::Options),
     /// Delete what is no longer kept, as the service does every hour.
     Purge(purge::Options),
+    /// Write the tables of people anew, so that what was erased is in no file of the database. It locks each table meanwhile.
+    Rewrite {
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -127,6 +132,13 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
         Command::Restore(options) => restore::run(options, global).await,
         Command::Check(options) => check::run(options, global).await,
         Command::Purge(options) => purge::run(options, global).await,
+        Command::Rewrite { config } => {
+            let service = open(&config).await?;
+            service.rewrite_tables().await?;
+            service.store().close().await;
+            tell(&message!("the tables of people were written anew"), global.lang);
+            Ok(())
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `wim-match privacy erase|erasure|restrict|lift|affected|record|notice`: the rights of a person whose profile is stored.
+//! `wim-match privacy erase|erasure|export|restrict|lift|affected|record|notice`: the rights of a person whose profile is stored.
 
 use clap::{Subcommand, ValueEnum};
 use jiff::Timestamp;
@@ -20,6 +20,11 @@ pub(super) enum Command {
         /// Erase nothing, and count what would be erased.
         #[arg(long)]
         validate_only: bool,
+    },
+    /// Print everything that is stored of a person, as JSON, for her access.
+    Export {
+        /// The person, as ORGANISATION/ID.
+        person: String,
     },
     /// Show how far an erasure has come.
     Erasure {
@@ -115,6 +120,14 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
                 return Ok(());
             }
             show(&erasure, global)?;
+        }
+        Command::Export { person } => {
+            let request = v1::ExportPersonalDataRequest {
+                name: long_name(&person)?,
+                language_code: global.lang.tag().to_owned(),
+            };
+            let answer = client.privacy.export_personal_data(request).await?.into_inner();
+            json(&answer.data.unwrap_or_default())?;
         }
         Command::Erasure { id } => {
             let request = v1::GetErasureRequest { name: name("erasures/", &id) };

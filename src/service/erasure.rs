@@ -1,5 +1,5 @@
-//! Use cases of erasure: a person is taken out of everything that is stored, and is not imported again unless her organisation
-//! states that she has come back.
+//! Use cases of access and erasure: a person reads everything that is stored of her, or is taken out of it. An erased person is not
+//! imported again unless her organisation states that she has come back.
 
 use std::collections::HashSet;
 
@@ -8,9 +8,10 @@ use super::{Action, Change, Service, check_request_id, recalled, remembered, tak
 use crate::domain::caller::Caller;
 use crate::domain::erasure::{Erasure, ErasureCounts, TombstoneKey, is_surrogate, surrogate};
 use crate::domain::name::{ErasureRef, OrganisationId, OwnId, ProfileRef};
+use crate::domain::personal_data::PersonalData;
 use crate::domain::violation::Violations;
 use crate::error::{Error, Result, chain};
-use crate::store::{Begun, NewErasure, Notes, Scope};
+use crate::store::{Begun, NewErasure, Notes, Receipt, Scope};
 
 /// Name of the key of tombstones among the keys of the service.
 const KEY: &str = "tombstone";
@@ -40,8 +41,13 @@ impl Service {
         let tombstone = self.tombstone_key().await?.of(&person);
         // The digest of the request outlives her: it covers her tombstone and not her own id.
         let receipt = self.receipt(&permit, how.request_id, &tombstone)?;
+        // Her enrolments may be in rounds that her organisation is no longer invited to.
+        let receipt = Receipt { scope: Scope::Alliance, ..receipt };
         let id: String = match self.store.begin(receipt).await? {
             Begun::Repeated(first) => recalled(&first)?,
+            Begun::Fresh(_) if !permit.scope.covers(&person.organisation) => {
+                return Err(Error::NotFound(person.name()));
+            }
             Begun::Fresh(mut session) => {
                 let new = self.new_erasure(tombstone)?;
                 let (erasure, notes) = Box::pin(session.begin_erasure(&person, &new)).await?;
@@ -67,12 +73,30 @@ impl Service {
         self.store.erasure(&permit.scope, &name).await.map(ErasureAnswer::Begun)
     }
 
+    /// Everything that is stored of a person, for her access. The entry of the audit is durable before it is read.
+    pub async fn export_personal_data(&self, caller: &Caller, name: &str) -> Result<PersonalData> {
+        let permit = Action::ExportPersonalData.permit(caller)?;
+        let person = parse_profile("name", name)?;
+        self.store.profile(&permit.scope, &person).await?;
+        // Without a `request_id` there is no first answer.
+        if let Begun::Fresh(mut session) = self.store.begin(self.receipt(&permit, "", &())?).await? {
+            let note = session.note_access(&person.organisation)?;
+            session.commit(note, &[]).await?;
+        }
+        self.store.personal_data(&Scope::System, &person).await
+    }
+
     /// One erasure.
     pub async fn get_erasure(&self, caller: &Caller, name: &str) -> Result<Erasure> {
         let permit = Action::GetErasure.permit(caller)?;
         let name = ErasureRef::from_name(name)
             .map_err(|error| Error::invalid_field("name", name, error.to_string()))?;
         self.store.erasure(&permit.scope, &name).await
+    }
+
+    /// Writes the tables of people anew, for the operator at the machine.
+    pub async fn rewrite_tables(&self) -> Result<()> {
+        self.store.rewrite_tables(&Scope::System).await
     }
 
     /// Continues the erasures that were interrupted, and returns their number.

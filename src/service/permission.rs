@@ -105,6 +105,8 @@ actions! {
     ListConsents = "PrivacyService/ListConsents":             [all  -    all  -    -    own  -];
     /// Erase a person.
     EraseProfile = "PrivacyService/EraseProfile":             [all  -    all  -    -    -    -];
+    /// Read everything about a person.
+    ExportPersonalData = "PrivacyService/ExportPersonalData": [all  -    all  -    -    own  -];
     /// Read an erasure.
     GetErasure = "PrivacyService/GetErasure":                 [all  -    all  -    -    -    -];
     /// Write the notice for participants.
@@ -284,6 +286,7 @@ impl Action {
             | Self::WithdrawConsent
             | Self::RestrictProfile
             | Self::LiftRestriction
+            | Self::ExportPersonalData
             | Self::CreateRound
             | Self::EnrolProfiles
             | Self::WithdrawEnrolments

@@ -529,7 +529,7 @@ async fn live(
     }
 }
 
-fn read(row: &Row, round: &RoundId) -> Result<(Enrolment, EnrolmentKey)> {
+pub(super) fn read(row: &Row, round: &RoundId) -> Result<(Enrolment, EnrolmentKey)> {
     let profile = ProfileRef {
         organisation: row.id("enrolment", "organisation_id")?,
         id: row.id("enrolment", "own_id")?,

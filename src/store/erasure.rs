@@ -6,6 +6,7 @@
 //! the surrogate; [`traces`] takes her out of the lists of other people and out of remembered answers; her profile is deleted
 //! with all its versions. The last transaction forgets her own id, and a SQLite database then empties its log.
 
+mod personal_data;
 mod runs;
 mod task;
 mod traces;

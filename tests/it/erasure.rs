@@ -1,8 +1,14 @@
 //! Erasure of a person, over gRPC and on both databases: what is destroyed, what remains, and that the rest still verifies.
 
+use std::time::Duration;
+
 use wim_match::api::proto::v1;
 use wim_match::client::{Client, request_id};
+use wim_match::domain::caller::Caller;
+use wim_match::domain::erasure::ErasureCounts;
+use wim_match::domain::grant::Role;
 use wim_match::domain::profile::ProfileDraft;
+use wim_match::service::{Change, ErasureAnswer};
 
 use crate::refusal::refused;
 use crate::world::{
@@ -15,6 +21,8 @@ on_both_databases! {
     both_people_of_a_pair_are_erased_one_after_the_other,
     a_run_that_waits_for_an_erased_person_fails,
     an_erased_person_is_not_imported_again_unless_she_has_come_back,
+    an_erasure_that_is_interrupted_anywhere_goes_on,
+    a_person_reads_everything_that_is_stored_of_her_and_nothing_private_of_others,
     a_request_for_an_erasure_is_checked_repeated_and_refused_like_a_missing_profile,
 }
 
@@ -118,8 +126,11 @@ async fn an_erased_person_is_nowhere_and_the_rest_still_verifies(world: World) {
     world.dump().await.iter().for_each(|row| {
         assert!(!row.contains(ANA) && !row.contains(EMPLOYER), "{row}");
     });
+    // PostgreSQL keeps what was deleted until the operator has the tables written anew.
+    world.server().service().rewrite_tables().await.expect("are written anew");
     for canary in [ANA, EMPLOYER] {
         world.holds_nowhere(canary);
+        world.holds_nowhere_on_the_server(canary).await;
     }
     world.stop().await;
 }
@@ -218,5 +229,81 @@ async fn a_request_for_an_erasure_is_checked_repeated_and_refused_like_a_missing
     let read = peru.client.privacy.get_erasure(request.clone()).await.expect("reads").into_inner();
     assert_eq!(read.erasure.expect("an erasure"), erasure);
     assert_eq!(refused(kenya.client.privacy.clone().get_erasure(request).await), "NOT_FOUND");
+    world.stop().await;
+}
+
+async fn a_person_reads_everything_that_is_stored_of_her_and_nothing_private_of_others(world: World) {
+    let (mut peru, kenya, round) = alliance(&world).await;
+    soon(world.run_to_the_end(&round)).await;
+    peru.import(vec![ProfileDraft { employer: "Another".to_owned(), ..ana() }]).await;
+    soon(world.run_to_the_end(&round)).await;
+    let name = peru.member(ANA);
+    let request = v1::ExportPersonalDataRequest { name: name.clone(), ..Default::default() };
+    let (secretariat, _) = world.caller(&["secretariat"]).await;
+    let (service, _) = world.caller(&["service@wim-peru"]).await;
+    let mut told = Vec::new();
+    for client in [&peru.client, &secretariat, &service] {
+        let answer = client.privacy.clone().export_personal_data(request.clone()).await.expect("reads");
+        told.push(answer.into_inner().data.expect("data"));
+    }
+    assert!(told.windows(2).all(|two| two[0] == two[1]));
+    let data = told.pop().expect("data");
+    let employers: Vec<_> = data
+        .versions
+        .iter()
+        .filter_map(|one| one.profile.as_ref())
+        .map(|one| one.employer.as_str())
+        .collect();
+    assert_eq!((data.name.as_str(), employers), (name.as_str(), vec![EMPLOYER, "Another"]));
+    assert!(
+        data.versions.iter().all(|one| one.recorder.starts_with("principals/") && one.record_time.is_some())
+    );
+    assert_eq!(data.enrolments.len(), 1);
+    let (pairs, reasons) = (&data.matches, &data.unmatched);
+    assert_eq!(pairs.len() + reasons.len(), 2, "each run says one thing of her: {data:?}");
+    assert!(pairs.iter().all(|pair| pair.mentee == name && !pair.contributions.is_empty()));
+    assert!(reasons.iter().all(|one| one.unmatched.as_ref().is_some_and(|entry| entry.profile == name)));
+    // Whoever avoids or prefers her does not stand in it.
+    let text = format!("{data:?}");
+    assert!(!text.contains("kip"), "{text}");
+    assert_eq!(refused(kenya.client.privacy.clone().export_personal_data(request).await), "NOT_FOUND");
+    // The audit says that it was read, and not of whom.
+    let entries = world.dump().await;
+    let entries: Vec<_> = entries.iter().filter(|row| row.contains("profile.export_personal")).collect();
+    assert!(entries.len() == 3 && entries.iter().all(|row| !row.contains(ANA)), "{entries:?}");
+    world.stop().await;
+}
+
+async fn an_erasure_that_is_interrupted_anywhere_goes_on(world: World) {
+    let (peru, _, round) = alliance(&world).await;
+    let runs = [soon(world.run_to_the_end(&round)).await, soon(world.run_to_the_end(&round)).await];
+    let (name, service) = (peru.member(ANA), world.server().service());
+    let caller = Caller { principal: "data-protection".to_owned(), roles: vec![Role::Secretariat] };
+    // The call is given up after longer and longer times, until it begins to answer that there is nobody.
+    let (mut interrupted, mut ended) = (0, None);
+    for micros in (50..).step_by(170) {
+        let erasing = Box::pin(service.erase_profile(&caller, &name, Change::default()));
+        match tokio::time::timeout(Duration::from_micros(micros), erasing).await {
+            Err(_) => interrupted += 1,
+            Ok(Ok(ErasureAnswer::Begun(erasure))) => ended = Some(erasure),
+            Ok(Err(error)) => {
+                assert_eq!(error.reason().code(), "NOT_FOUND");
+                break;
+            }
+            Ok(Ok(other)) => panic!("{other:?}"),
+        }
+    }
+    assert!(interrupted > 2, "{interrupted}");
+    while service.continue_erasures().await.expect("goes on") > 0 {}
+    let counts = match ended {
+        Some(erasure) => service.get_erasure(&caller, &erasure.name.name()).await.expect("reads").counts,
+        None => ErasureCounts { versions: 1, enrolments: 1, runs: 2, lists: 2, ..ErasureCounts::default() },
+    };
+    assert_eq!((counts.versions, counts.enrolments, counts.runs, counts.lists), (1, 1, 2, 2), "{counts:?}");
+    world.dump().await.iter().for_each(|row| assert!(!row.contains(ANA) && !row.contains(EMPLOYER), "{row}"));
+    for run in &runs {
+        let checked = verify(&world, &run.name).await;
+        assert!(checked.input_erased && checked.input_unchanged && checked.result_unchanged, "{checked:?}");
+    }
     world.stop().await;
 }

@@ -53,6 +53,7 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("PrivacyService/WithdrawConsent", [DENIED, ABSENT, ABSENT]),
     ("PrivacyService/ListConsents", [DENIED, OK, ABSENT]),
     ("PrivacyService/EraseProfile", [DENIED, OK, ABSENT]),
+    ("PrivacyService/ExportPersonalData", [DENIED, OK, ABSENT]),
     ("PrivacyService/GetErasure", [DENIED, ABSENT, ABSENT]),
     ("PrivacyService/RestrictProfile", [DENIED, OK, ABSENT]),
     ("PrivacyService/LiftRestriction", [DENIED, OK, ABSENT]),
@@ -251,7 +252,7 @@ async fn what_is_foreign_answers_exactly_as_what_does_not_exist() {
         assert_eq!(told(&foreign).await, told(&absent).await, "{method}");
         compared += 1;
     }
-    assert_eq!(compared, 30);
+    assert_eq!(compared, 31);
     Box::pin(cast.stop()).await;
 }
 

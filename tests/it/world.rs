@@ -340,6 +340,25 @@ impl World {
         assert!(read > 0);
     }
 
+    /// Asserts that no file of a PostgreSQL database contains a text. The log of the server is not of the database.
+    pub(crate) async fn holds_nowhere_on_the_server(&self, text: &str) {
+        if self.home.is_some() {
+            return;
+        }
+        let mut connection = PgConnection::connect(&self.database).await.expect("connects");
+        let folder = "SELECT current_setting('data_directory') || '/base/' || oid FROM pg_database \
+            WHERE datname = current_database()";
+        let folder: String = sqlx::query_scalar(folder).fetch_one(&mut connection).await.expect("a folder");
+        connection.close().await.expect("closes");
+        let mut read = 0;
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let Ok(bytes) = std::fs::read(entry.expect("an entry").path()) else { continue };
+            assert!(!bytes.windows(text.len()).any(|part| part == text.as_bytes()), "`{text}` was written");
+            read += bytes.len();
+        }
+        assert!(read > 0);
+    }
+
     /// Registers every organisation of an alliance; each manager brings her members in and enrols them. Answers whom the
     /// enrolment has refused.
     pub(crate) async fn bring_in(

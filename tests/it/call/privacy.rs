@@ -96,6 +96,10 @@ pub(super) async fn call(method: &str, client: Client, t: Target) -> Result<(), 
             }
             privacy.erase_profile(v1::EraseProfileRequest { validate_only: false, ..request }).await.map(drop)
         }
+        "PrivacyService/ExportPersonalData" => {
+            let request = v1::ExportPersonalDataRequest { name: t.profile, ..Default::default() };
+            privacy.export_personal_data(request).await.map(drop)
+        }
         "PrivacyService/GetErasure" => {
             let request = v1::GetErasureRequest { name: t.principal.replace("principals/", "erasures/") };
             privacy.get_erasure(request).await.map(drop)

@@ -1,0 +1,33 @@
+//! Everything that is stored of a person.
+
+use super::outcome::{match_message, unmatched_message};
+use super::{enrolment, profile, timestamp};
+use crate::api::proto::v1;
+use crate::domain::personal_data::{PersonalData, ProfileVersion, RunUnmatched};
+use crate::domain::vocabulary::Lang;
+
+/// To the message.
+pub fn message(data: &PersonalData, lang: Lang) -> v1::PersonalData {
+    let PersonalData { name, versions, enrolments, matches, unmatched } = data;
+    v1::PersonalData {
+        name: name.name(),
+        versions: versions.iter().map(version).collect(),
+        enrolments: enrolments.iter().map(|one| enrolment::message(one, true)).collect(),
+        matches: matches.iter().map(|one| match_message(&one.run, Some(&one.id), &one.pair, lang)).collect(),
+        unmatched: unmatched.iter().map(|one| run_unmatched(one, lang)).collect(),
+    }
+}
+
+fn version(version: &ProfileVersion) -> v1::ProfileVersion {
+    let ProfileVersion { profile, recorder } = version;
+    v1::ProfileVersion {
+        version: profile.version,
+        profile: Some(profile::message(profile)),
+        recorder: format!("principals/{recorder}"),
+        record_time: Some(timestamp(profile.update_time)),
+    }
+}
+
+fn run_unmatched(one: &RunUnmatched, lang: Lang) -> v1::RunUnmatched {
+    v1::RunUnmatched { run: one.run.name(), unmatched: Some(unmatched_message(&one.entry, lang)) }
+}

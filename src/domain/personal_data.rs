@@ -1,0 +1,54 @@
+//! Everything that is stored of one person, for her access.
+//!
+//! Her own answers are whole, in every version. Of a partner there is the name alone, as her organisation reads it in a match:
+//! no answer of the partner, and nothing that a private answer of the partner has caused. What is counted over other people
+//! is counted in bands, as the manager of her organisation reads it.
+
+use super::enrolment::Enrolment;
+use super::name::{ProfileRef, RunRef};
+use super::profile::StoredProfile;
+use super::run::{Match, Unmatched};
+
+/// Everything that is stored of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonalData {
+    /// Name of the profile.
+    pub name: ProfileRef,
+    /// All versions of the profile, the oldest first.
+    pub versions: Vec<ProfileVersion>,
+    /// All enrolments, withdrawn ones too.
+    pub enrolments: Vec<Enrolment>,
+    /// All matches of runs, with their explanations.
+    pub matches: Vec<RunMatch>,
+    /// The reasons of runs that gave her no match.
+    pub unmatched: Vec<RunUnmatched>,
+}
+
+/// A version of a profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProfileVersion {
+    /// What it says. Both moments are those at which this version was recorded.
+    pub profile: StoredProfile,
+    /// Id of the principal who recorded it.
+    pub recorder: String,
+}
+
+/// A match of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunMatch {
+    /// The run.
+    pub run: RunRef,
+    /// Id of the match.
+    pub id: String,
+    /// The match.
+    pub pair: Match,
+}
+
+/// Why a run gave a person no match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunUnmatched {
+    /// The run.
+    pub run: RunRef,
+    /// Why.
+    pub entry: Unmatched,
+}
