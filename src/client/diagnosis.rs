@@ -164,18 +164,12 @@ fn missing_answers(diagnosis: &v1::RoundDiagnosis, lang: Lang) -> Vec<String> {
     if diagnosis.missing_answers.is_empty() {
         return Vec::new();
     }
-    let header = [message!("Missing answers"), message!("Weight"), message!("Mentees"), message!("Mentors")];
+    let header = [message!("Missing answers"), message!("Mentees"), message!("Mentors")];
     let count = |count: i64| wording::count(convert::number(count), lang);
     let mut rows = titled(&header, lang);
     for one in &diagnosis.missing_answers {
-        let criterion = wording::criterion_label(convert::policy::criterion(one.criterion), lang);
-        rows.add_row([
-            criterion.to_owned(),
-            count(one.weight.into()),
-            count(one.mentees),
-            count(one.mentors),
-        ]);
+        rows.add_row([one.field.clone(), count(one.mentees), count(one.mentors)]);
     }
-    align_right(&mut rows, &[1, 2, 3]);
+    align_right(&mut rows, &[1, 2]);
     vec![rows.to_string()]
 }

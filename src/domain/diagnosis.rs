@@ -5,7 +5,6 @@
 //! who sees full counts of the rounds that she runs.
 
 use super::name::{OrganisationId, ProfileRef};
-use super::policy::Criterion;
 use super::run::Unmatched;
 use super::vocabulary::Region;
 
@@ -32,7 +31,7 @@ pub struct RoundDiagnosis {
     pub scarce: Vec<Scarce>,
     /// Places and demand of each region and of each organisation.
     pub balances: Vec<Balance>,
-    /// Missing answers that count under the policy, by weight.
+    /// Missing answers, those of most people first.
     pub missing: Vec<MissingAnswer>,
 }
 
@@ -100,13 +99,11 @@ pub struct Balance {
     pub places: u64,
 }
 
-/// People whose answer to a criterion is missing, so that they get its neutral value with everybody.
+/// People whose answer is missing: the criteria that compare it count their neutral values with everybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MissingAnswer {
-    /// The criterion.
-    pub criterion: Criterion,
-    /// Its weight.
-    pub weight: u16,
+    /// Field of the profile.
+    pub field: &'static str,
     /// Mentees without an answer.
     pub mentees: u64,
     /// Mentors without an answer.

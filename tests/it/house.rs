@@ -66,6 +66,10 @@ const SYSTEM_SCOPE: &[(&str, &str)] = &[
         "src/service/erasure.rs",
         "an erasure reaches into the runs and the lists of other organisations, after the person was checked",
     ),
+    (
+        "src/service/diagnosis.rs",
+        "a diagnosis looks at the profiles of everybody who is enrolled, and shows open answers",
+    ),
     ("src/service/event.rs", "the key of cursors, which is of the service"),
     ("src/service/retention.rs", "housekeeping"),
     (

@@ -2,7 +2,6 @@
 
 use super::count;
 use super::outcome::{reason_message, unmatched_message};
-use super::policy::criterion_message;
 use crate::api::proto::v1;
 use crate::domain::diagnosis::{Balance, BalanceKind, RoundDiagnosis, Scarce, ScarceKind, Shortage};
 use crate::domain::language;
@@ -39,8 +38,7 @@ pub fn message(diagnosis: &RoundDiagnosis, lang: Lang) -> v1::RoundDiagnosis {
             .missing
             .iter()
             .map(|missing| v1::MissingAnswers {
-                criterion: criterion_message(Some(missing.criterion)),
-                weight: missing.weight.into(),
+                field: missing.field.to_owned(),
                 mentees: count(missing.mentees),
                 mentors: count(missing.mentors),
             })

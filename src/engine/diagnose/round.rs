@@ -11,7 +11,6 @@ use crate::domain::diagnosis::{
     Balance, BalanceKind, MissingAnswer, RoundDiagnosis, Scarce, ScarceKind, Shortage,
 };
 use crate::domain::name::ProfileRef;
-use crate::domain::policy::{Criterion, Policy};
 use crate::domain::profile::{Language, Profile};
 use crate::domain::run::Side;
 use crate::domain::snapshot::Snapshot;
@@ -157,53 +156,38 @@ fn balances(round: &Round<'_>) -> Vec<Balance> {
     balances.into_values().collect()
 }
 
-/// Missing answers to open criteria that count, by weight.
+/// Missing answers, those of most people first.
 fn missing(round: &Round<'_>) -> Vec<MissingAnswer> {
-    let policy: &Policy = &round.snapshot.policy;
-    let mut missing: Vec<MissingAnswer> = policy
-        .criteria
-        .iter()
-        .filter(|weight| weight.weight > 0)
-        .map(|weight| {
-            let mut missing =
-                MissingAnswer { criterion: weight.criterion, weight: weight.weight, mentees: 0, mentors: 0 };
-            for (side, people) in sides(round) {
-                let without =
-                    people.filter(|person| is_missing(weight.criterion, side, person.content)).count() as u64;
-                match side {
-                    Side::Mentee => missing.mentees = without,
-                    Side::Mentor => missing.mentors = without,
-                }
+    let mut missing: BTreeMap<&'static str, MissingAnswer> = BTreeMap::new();
+    for (side, people) in sides(round) {
+        for field in people.flat_map(|person| missing_answers(side, person.content)) {
+            let entry = missing.entry(field).or_insert(MissingAnswer { field, mentees: 0, mentors: 0 });
+            match side {
+                Side::Mentee => entry.mentees += 1,
+                Side::Mentor => entry.mentors += 1,
             }
-            missing
-        })
-        .filter(|missing| missing.mentees + missing.mentors > 0)
-        .collect();
-    missing.sort_by_key(|missing| (std::cmp::Reverse(missing.weight), missing.criterion));
+        }
+    }
+    let mut missing: Vec<MissingAnswer> = missing.into_values().collect();
+    missing.sort_by_key(|missing| (std::cmp::Reverse(missing.mentees + missing.mentors), missing.field));
     missing
 }
 
-/// Whether a person has not answered what a criterion compares. Private criteria are left out, and so are those whose
-/// answers every profile has.
-fn is_missing(criterion: Criterion, side: Side, profile: &Profile) -> bool {
-    match criterion {
-        Criterion::Topics => match side {
-            Side::Mentee => profile.open_request().is_none_or(|request| request.topics.is_empty()),
-            Side::Mentor => profile.open_offer().is_none_or(|offer| offer.topics.is_empty()),
-        },
-        Criterion::Functions => profile.functions.is_empty(),
-        Criterion::Commodities => profile.commodities.is_empty(),
-        Criterion::CareerStage => profile.career_stage.is_none(),
-        Criterion::WeeklyOverlap => profile.weekly_slots.is_empty(),
-        Criterion::MeetingMode => profile.meeting_modes.is_empty(),
-        Criterion::Goals => profile.goals.is_empty(),
-        Criterion::WorkingStyle => profile.working_styles.is_empty(),
-        Criterion::Language
-        | Criterion::RegionNear
-        | Criterion::RegionFar
-        | Criterion::WaitingTime
-        | Criterion::Preference
-        | Criterion::PreviousPartner
-        | Criterion::Identity => false,
-    }
+/// Fields that a person has left empty, as one side of a pair: open answers that pairs are compared by.
+fn missing_answers(side: Side, profile: &Profile) -> impl Iterator<Item = &'static str> + use<> {
+    let topics = match side {
+        Side::Mentee => profile.open_request().is_none_or(|request| request.topics.is_empty()),
+        Side::Mentor => profile.open_offer().is_none_or(|offer| offer.topics.is_empty()),
+    };
+    let fields = [
+        ("topics", topics),
+        ("functions", profile.functions.is_empty()),
+        ("commodities", profile.commodities.is_empty()),
+        ("career_stage", profile.career_stage.is_none()),
+        ("weekly_slots", profile.weekly_slots.is_empty()),
+        ("meeting_modes", profile.meeting_modes.is_empty()),
+        ("goals", profile.goals.is_empty()),
+        ("working_styles", profile.working_styles.is_empty()),
+    ];
+    fields.into_iter().filter(|(_, is_missing)| *is_missing).map(|(field, _)| field)
 }
