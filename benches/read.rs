@@ -15,10 +15,11 @@ use tokio_stream::wrappers::TcpListenerStream;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use wim_match::client::{Client, connect, v1};
+use wim_match::clock::Stopwatch;
 use wim_match::demo::{self, Played, alliance};
 use wim_match::domain::vocabulary::Lang;
 
-use calls::{Failed, HEAD, Measured, at_rate, measure, repeat};
+use calls::{Failed, HEAD, Measured, measure, repeat};
 
 /// The allocator of the binary.
 #[global_allocator]
@@ -241,4 +242,35 @@ async fn raw_reads(url: &str) -> Result<Measured, Failed> {
     } else {
         read_through!(SqlitePool::connect(url).await?)
     }
+}
+
+/// Calls at a fixed rate, however long the answers take. The duration of a call counts from the moment at which it was
+/// due: a service that stands still for a while is seen by everybody who would have called meanwhile.
+async fn at_rate<F>(
+    per_second: f64,
+    each: Duration,
+    mut call: impl FnMut(usize) -> F,
+) -> Result<Measured, Failed>
+where
+    F: Future<Output = Result<(), Failed>> + Send + 'static,
+{
+    let (watch, mut calls, mut at) = (Stopwatch::start(), JoinSet::new(), 0_u32);
+    let mut ticks = tokio::time::interval(Duration::from_millis(1));
+    while watch.elapsed() < each {
+        ticks.tick().await;
+        while f64::from(at) < watch.elapsed().as_secs_f64() * per_second {
+            let due = Duration::from_secs_f64(f64::from(at) / per_second);
+            let (one, watch) = (call(at as usize), watch);
+            calls.spawn(async move {
+                one.await?;
+                Ok::<_, Failed>(i64::try_from(watch.elapsed().saturating_sub(due).as_micros())?)
+            });
+            at += 1;
+        }
+    }
+    let mut micros = Vec::new();
+    while let Some(done) = calls.join_next().await {
+        micros.push(done??);
+    }
+    Ok(Measured::of(micros, watch.elapsed()))
 }

@@ -16,6 +16,12 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
+    /// From the durations in microseconds, in any order.
+    pub(crate) fn of(mut micros: Vec<i64>, elapsed: Duration) -> Self {
+        micros.sort_unstable();
+        Self { micros, elapsed }
+    }
+
     /// Calls per second of all callers together.
     pub(crate) fn per_second(&self) -> f64 {
         f64::from(u32::try_from(self.micros.len()).unwrap_or(u32::MAX)) / self.elapsed.as_secs_f64()
@@ -73,41 +79,5 @@ where
     while let Some(done) = tasks.join_next().await {
         micros.extend(done??);
     }
-    let elapsed = watch.elapsed();
-    micros.sort_unstable();
-    Ok(Measured { micros, elapsed })
-}
-
-/// Calls at a fixed rate, however long the answers take. The duration of a call counts from the moment at which it was
-/// due: a service that stands still for a while is seen by everybody who would have called meanwhile.
-#[allow(dead_code, reason = "not every bench calls at a rate")]
-pub(crate) async fn at_rate<F>(
-    per_second: f64,
-    each: Duration,
-    mut call: impl FnMut(usize) -> F,
-) -> Result<Measured, Failed>
-where
-    F: Future<Output = Result<(), Failed>> + Send + 'static,
-{
-    let (watch, mut calls, mut at) = (Stopwatch::start(), JoinSet::new(), 0_u32);
-    let mut ticks = tokio::time::interval(Duration::from_millis(1));
-    while watch.elapsed() < each {
-        ticks.tick().await;
-        while f64::from(at) < watch.elapsed().as_secs_f64() * per_second {
-            let due = Duration::from_secs_f64(f64::from(at) / per_second);
-            let (one, watch) = (call(at as usize), watch);
-            calls.spawn(async move {
-                one.await?;
-                Ok::<_, Failed>(i64::try_from((watch.elapsed() - due).as_micros())?)
-            });
-            at += 1;
-        }
-    }
-    let mut micros = Vec::new();
-    while let Some(done) = calls.join_next().await {
-        micros.push(done??);
-    }
-    let elapsed = watch.elapsed();
-    micros.sort_unstable();
-    Ok(Measured { micros, elapsed })
+    Ok(Measured::of(micros, watch.elapsed()))
 }

@@ -66,14 +66,14 @@ fn listed(heading: &Message, lines: impl Iterator<Item = String>, all: usize, la
 /// Names of people without their collections, the first of `all`.
 fn people(names: &[String], all: i64, lang: Lang) -> String {
     let short =
-        |name: &String| ProfileRef::from_name(name).map_or_else(|_| name.clone(), |name| name.short());
-    let named: Vec<String> = names.iter().take(NAMED).map(short).collect();
-    let more = usize::try_from(all).unwrap_or_default().saturating_sub(named.len());
-    let named = named.join(", ");
+        |name: &String| ProfileRef::from_name(name).map_or_else(|_| name.clone(), |profile| profile.short());
+    let shown: Vec<String> = names.iter().take(NAMED).map(short).collect();
+    let more = usize::try_from(all).unwrap_or_default().saturating_sub(shown.len());
+    let shown = shown.join(", ");
     if more == 0 {
-        return named;
+        return shown;
     }
-    wording::message(&message!("{names} and {more} more", names = named, more = more), lang)
+    wording::message(&message!("{names} and {more} more", names = shown, more = more), lang)
 }
 
 fn unmatched(diagnosis: &v1::RoundDiagnosis, lang: Lang) -> Vec<String> {

@@ -66,7 +66,7 @@ async fn a_breach_of_a_time_affects_those_whose_data_was_stored_then(world: Worl
     peru.import(vec![mentor("a", 1), mentee("b")]).await;
     world.clock().advance(Duration::from_hours(1));
     let mut changed = mentee("b");
-    changed.employer = "Mina Sur".to_owned();
+    "Mina Sur".clone_into(&mut changed.employer);
     peru.import(vec![changed, mentee("c")]).await;
     let listed = async |from: Option<&str>, until: Option<&str>, page_size: i32| {
         let (mut all, mut page_token) = (Vec::new(), String::new());
@@ -100,8 +100,8 @@ async fn a_breach_of_a_time_affects_those_whose_data_was_stored_then(world: Worl
     );
     let request = v1::ListAffectedPeopleRequest {
         parent: peru.name(),
-        from_time: at("2027-01-10T12:00:00Z"),
-        until_time: at("2027-01-10T12:00:00Z"),
+        from_time: Some(at("2027-01-10T12:00:00Z")),
+        until_time: Some(at("2027-01-10T12:00:00Z")),
         ..Default::default()
     };
     assert_eq!(wrong_fields(peru.client.privacy.list_affected_people(request).await), ["until_time"]);

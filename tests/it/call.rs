@@ -364,6 +364,7 @@ async fn call_events(method: &str, mut events: EventServiceClient<Authenticated>
 }
 
 /// The same for the methods about principals.
+#[expect(clippy::too_many_lines, reason = "a row for each method")]
 async fn call_admin(
     method: &str,
     mut admin: AdminServiceClient<Authenticated>,

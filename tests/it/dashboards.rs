@@ -202,6 +202,8 @@ fn is_selected(expression: &str, method: &str) -> bool {
 const OF_ANY_LENGTH: &[(&str, &str)] = &[
     ("VerifyRun", "checks the proof of a whole run"),
     ("VerifyAudit", "reads the whole audit"),
+    ("DiagnoseRound", "looks at all pairs of a round"),
+    ("ExportPersonalData", "reads everything that is stored of a person"),
     ("Solve", "solves a problem of any size"),
     ("Verify", "checks the proof of a problem of any size"),
     ("WhatIf", "solves a problem of any size several times"),

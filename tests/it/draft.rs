@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use wim_match::api::proto::v1;
+use wim_match::api::proto::v1::StaleCause::{Dates, Enrolments, Policy, Profiles, Rules};
 use wim_match::client::{Client, request_id};
 
 use crate::call::privacy::{at, consents, matching, record};
@@ -74,7 +75,10 @@ async fn a_withdrawal_takes_her_out_of_every_draft_and_is_final(world: World) {
         secretariat.privacy.clone().withdraw_consent(request.clone()).await.expect("withdraws").into_inner();
     assert_eq!(done.withdrawn_enrolments, 2);
     let gone = done.consent.clone().expect("a consent");
-    assert_eq!((gone.state(), gone.withdraw_time), (v1::ConsentState::Withdrawn, at("2027-01-10T13:00:00Z")));
+    assert_eq!(
+        (gone.state(), gone.withdraw_time),
+        (v1::ConsentState::Withdrawn, Some(at("2027-01-10T13:00:00Z")))
+    );
     let again = secretariat.privacy.clone().withdraw_consent(request).await.expect("again").into_inner();
     assert_eq!(done, again, "the first answer");
     let twice = secretariat.privacy.clone().withdraw_consent(withdraw(&given.name)).await;
@@ -139,8 +143,7 @@ async fn an_import_that_says_a_withdrawal_takes_her_out_too(world: World) {
     other_role.mentor_offer = mentor("c", 1).mentor_offer;
     peru.import(vec![gone, other_role]).await;
     let states: Vec<_> = peru.enrolments("rounds/r").await.iter().map(v1::Enrolment::state).collect();
-    use v1::EnrolmentState::{Live, Withdrawn};
-    assert_eq!(states, [Live, Withdrawn, Live]);
+    assert_eq!(states, [v1::EnrolmentState::Live, v1::EnrolmentState::Withdrawn, v1::EnrolmentState::Live]);
     let request = v1::GetRoundRequest { name: "rounds/r".to_owned() };
     let round = world.coordinator().rounds.get_round(request).await.expect("reads").into_inner().round;
     let counts = round.and_then(|round| round.enrolment).expect("counts");
@@ -176,7 +179,7 @@ async fn a_withdrawal_is_checked_and_nothing_happens(world: World) {
     let told = client.withdraw_consent(check(withdraw(&given.name))).await.expect("checks").into_inner();
     assert_eq!(live(&peru.client, &peru.member("b"), v1::ConsentPurpose::Matching).await, given);
     let wrong = v1::WithdrawConsentRequest {
-        withdraw_time: at("2028-01-01T00:00:00Z"),
+        withdraw_time: Some(at("2028-01-01T00:00:00Z")),
         request_id: "42".to_owned(),
         ..withdraw("organisations/wim-peru/profiles/b")
     };
@@ -184,8 +187,10 @@ async fn a_withdrawal_is_checked_and_nothing_happens(world: World) {
     let fields: Vec<String> = fields.into_iter().map(|violation| violation.field).collect();
     assert_eq!(fields, ["name", "withdraw_time", "request_id"]);
     assert_eq!(wrong_fields(client.withdraw_consent(wrong).await), fields);
-    let early =
-        v1::WithdrawConsentRequest { withdraw_time: at("2020-01-01T00:00:00Z"), ..withdraw(&given.name) };
+    let early = v1::WithdrawConsentRequest {
+        withdraw_time: Some(at("2020-01-01T00:00:00Z")),
+        ..withdraw(&given.name)
+    };
     assert_eq!(wrong_fields(client.withdraw_consent(early).await), ["withdraw_time"]);
     let nobody = given.name.replace("/b/", "/nobody/");
     for missing in [nobody, format!("{}/consents/matching-000000000000", peru.member("b"))] {
@@ -221,7 +226,7 @@ async fn a_restricted_person_is_kept_and_not_matched(world: World) {
     // She is shown to her organisation, an import changes nothing about it, and nobody enrols her.
     assert_eq!(stale(&world.coordinator(), &run.name).await, [v1::StaleCause::Enrolments]);
     let mut changed = mentee("b");
-    changed.employer = "Mina Sur".to_owned();
+    "Mina Sur".clone_into(&mut changed.employer);
     peru.import(vec![changed]).await;
     let request = v1::ListProfilesRequest { parent: peru.name(), ..Default::default() };
     let listed = peru.client.profiles.list_profiles(request).await.expect("lists").into_inner().profiles;
@@ -253,7 +258,6 @@ async fn each_change_makes_a_result_stale_for_those_whom_it_concerns(world: Worl
         let (all, own) = (stale(&world.coordinator(), &run).await, stale(&peru.client, &run).await);
         (all, own, stale(&kenya.client, &run).await)
     };
-    use v1::StaleCause::{Dates, Enrolments, Policy, Profiles, Rules};
     assert_eq!(told(&peru, &kenya).await, (vec![], vec![], vec![]));
 
     // The same file, and a person who does not take part, change nothing.

@@ -207,10 +207,10 @@ async fn a_request_for_an_erasure_is_checked_repeated_and_refused_like_a_missing
         validate_only,
         request_id: String::new(),
     };
-    let would = peru.client.privacy.erase_profile(asked(true)).await.expect("is checked").into_inner();
-    let would = would.erasure.expect("counts");
-    let counts = would.counts.expect("counts");
-    assert_eq!((would.name.as_str(), counts.versions, counts.enrolments, counts.runs), ("", 1, 1, 1));
+    let checked = peru.client.privacy.erase_profile(asked(true)).await.expect("is checked").into_inner();
+    let checked = checked.erasure.expect("counts");
+    let counts = checked.counts.expect("counts");
+    assert_eq!((checked.name.as_str(), counts.versions, counts.enrolments, counts.runs), ("", 1, 1, 1));
     assert_eq!(world.dump().await, before, "nothing was written");
     // Another organisation's person does not exist.
     let foreign = kenya.client.privacy.clone().erase_profile(asked(false)).await.expect_err("is refused");

@@ -78,7 +78,7 @@ async fn a_profile_is_created_once(world: World) {
     let mut wrong = create(&peru, "a b");
     let profile = wrong.profile.as_mut().expect("a profile");
     (profile.country, profile.time_zone) = ("XX".to_owned(), "Mars".to_owned());
-    profile.name = "nonsense".to_owned();
+    "nonsense".clone_into(&mut profile.name);
     let request = v1::CreateProfileRequest { request_id: "x".to_owned(), ..wrong };
     let fields = wrong_fields(created(&peru, request).await);
     assert_eq!(fields, ["profile_id", "request_id", "profile.country", "profile.time_zone"]);
@@ -159,7 +159,7 @@ async fn a_change_that_is_only_checked_writes_nothing(world: World) {
         "ALREADY_EXISTS"
     );
     let mut wrong = new.clone();
-    wrong.profile.as_mut().expect("a profile").country = "XX".to_owned();
+    "XX".clone_into(&mut wrong.profile.as_mut().expect("a profile").country);
     let told = profiles.create_profile(wrong).await.expect("is answered").into_inner();
     assert_eq!(told.violations.iter().map(|v| v.field.as_str()).collect::<Vec<_>>(), ["profile.country"]);
     assert!(told.profile.is_none());

@@ -88,13 +88,13 @@ fn is_text(field: &FieldDescriptor) -> bool {
 }
 
 /// Sets the field at the end of a path; lists get one element, or change their first.
-fn set(message: &mut DynamicMessage, path: &[FieldDescriptor], value: Value) {
+fn set(message: &mut DynamicMessage, path: &[FieldDescriptor], value: &Value) {
     let (field, rest) = path.split_first().expect("a field");
     let present = message.get_field(field).into_owned();
     let of_inner = |inner: Option<DynamicMessage>| match field.kind() {
         Kind::Message(kind) if !rest.is_empty() => {
             let mut inner = inner.unwrap_or_else(|| DynamicMessage::new(kind));
-            set(&mut inner, rest, value.clone());
+            set(&mut inner, rest, value);
             Value::Message(inner)
         }
         _ => value.clone(),
@@ -264,7 +264,9 @@ impl Stage {
                     display_name: "R".to_owned(),
                     ..Default::default()
                 }),
-                update_mask: mask("display_name"),
+                update_mask: Some(prost_types::FieldMask {
+                    paths: vec!["display_name".to_owned(), "agreement".to_owned()],
+                }),
                 ..Default::default()
             }
             .encode_to_vec(),
@@ -334,7 +336,7 @@ impl Stage {
 
 fn changed(method: &MethodDescriptor, bytes: &[u8], path: &[FieldDescriptor], value: Value) -> Vec<u8> {
     let mut message = DynamicMessage::decode(method.input(), bytes).expect("a request");
-    set(&mut message, path, value);
+    set(&mut message, path, &value);
     message.encode_to_vec()
 }
 
@@ -437,7 +439,7 @@ fn breaking(field: &FieldDescriptor, rules: &DynamicMessage) -> Vec<(&'static st
     let number = |rule: &str| {
         let stated = rules
             .has_field_by_name(rule)
-            .then(|| rules.get_field_by_name(rule).map(|value| value.into_owned()));
+            .then(|| rules.get_field_by_name(rule).map(std::borrow::Cow::into_owned));
         stated.flatten().and_then(|value| value.as_i64().or_else(|| value.as_i32().map(i64::from)))
     };
     let count = |number: i64| usize::try_from(number).expect("a length");
@@ -539,7 +541,7 @@ fn every_resource_name_states_its_resource() {
         .collect();
     let (mut silent, mut references) = (Vec::new(), 0);
     for message in &messages {
-        for field in message.fields().filter(|field| is_text(field)) {
+        for field in message.fields().filter(is_text) {
             let options = field.options();
             if options.has_extension(&reference) {
                 let stated = options.get_extension(&reference).into_owned();

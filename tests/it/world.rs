@@ -345,7 +345,8 @@ impl World {
         if self.home.is_some() {
             return;
         }
-        let mut connection = PgConnection::connect(&self.database).await.expect("connects");
+        let url = past_the_policies(&self.database);
+        let mut connection = PgConnection::connect(&url).await.expect("connects");
         let folder = "SELECT current_setting('data_directory') || '/base/' || oid FROM pg_database \
             WHERE datname = current_database()";
         let folder: String = sqlx::query_scalar(folder).fetch_one(&mut connection).await.expect("a folder");

@@ -19,8 +19,8 @@ pub(crate) fn old_consent() -> v1::Consent {
     }
 }
 
-pub(crate) fn at(time: &str) -> Option<prost_types::Timestamp> {
-    Some(timestamp(time.parse::<Timestamp>().expect("a moment")))
+pub(crate) fn at(time: &str) -> prost_types::Timestamp {
+    timestamp(time.parse::<Timestamp>().expect("a moment"))
 }
 
 pub(crate) fn matching(give_time: &str) -> v1::Consent {
@@ -28,7 +28,7 @@ pub(crate) fn matching(give_time: &str) -> v1::Consent {
         purpose: v1::ConsentPurpose::Matching.into(),
         text_version: "2027-1".to_owned(),
         language: "es".to_owned(),
-        give_time: at(give_time),
+        give_time: Some(at(give_time)),
         ..v1::Consent::default()
     }
 }
@@ -56,8 +56,12 @@ pub(super) async fn call(method: &str, client: Client, t: Target) -> Result<(), 
         }
         // A consent that nobody gave.
         "PrivacyService/WithdrawConsent" => {
-            let name = format!("{}/consents/matching-000000000000", t.profile);
-            let request = v1::WithdrawConsentRequest { name, ..Default::default() };
+            let list = v1::ListConsentsRequest { parent: t.profile.clone(), ..Default::default() };
+            let given = privacy.list_consents(list).await.map(|listed| listed.into_inner().consents);
+            let first = given.unwrap_or_default().into_iter().next().map(|consent| consent.name);
+            let name = first.unwrap_or(format!("{}/consents/matching-000000000000", t.profile));
+            // Another call reads whom this one would take out of her rounds.
+            let request = v1::WithdrawConsentRequest { name, validate_only: true, ..Default::default() };
             privacy.withdraw_consent(request).await.map(drop)
         }
         "PrivacyService/RestrictProfile" => {
