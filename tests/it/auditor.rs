@@ -73,8 +73,8 @@ async fn a_breach_of_a_time_affects_those_whose_data_was_stored_then(world: Worl
         loop {
             let request = v1::ListAffectedPeopleRequest {
                 parent: peru.name(),
-                from_time: from.and_then(at),
-                until_time: until.and_then(at),
+                from_time: from.map(at),
+                until_time: until.map(at),
                 page_size,
                 page_token,
             };

@@ -93,7 +93,7 @@ async fn a_withdrawal_takes_her_out_of_every_draft_and_is_final(world: World) {
         let counts = round.and_then(|round| round.enrolment).expect("counts");
         assert_eq!((counts.profiles, counts.mentors, counts.mentees), (2, 1, 1));
     }
-    let expected = [v1::StaleCause::Enrolments, v1::StaleCause::Profiles];
+    let expected = [Enrolments, Profiles];
     for client in [&world.coordinator(), &peru.client] {
         assert_eq!(stale(client, &run.name).await, expected);
     }
@@ -224,7 +224,7 @@ async fn a_restricted_person_is_kept_and_not_matched(world: World) {
     assert_eq!((again.restriction.clone(), again.withdrawn_enrolments), (done.restriction, 0));
 
     // She is shown to her organisation, an import changes nothing about it, and nobody enrols her.
-    assert_eq!(stale(&world.coordinator(), &run.name).await, [v1::StaleCause::Enrolments]);
+    assert_eq!(stale(&world.coordinator(), &run.name).await, [Enrolments]);
     let mut changed = mentee("b");
     "Mina Sur".clone_into(&mut changed.employer);
     peru.import(vec![changed]).await;

@@ -22,7 +22,7 @@ const GROW: &str = "
         has_consent, digest, document) SELECT 'wim-peru', 'p' || lpad(n::text, 6, '0'), 1, 'grow', n, 0, 1, 1, 'd', (SELECT document
         FROM profile_version WHERE own_id = 'mentee' LIMIT 1) FROM generate_series(1, 11000) AS n;
     INSERT INTO enrolment (round_id, organisation_id, own_id, id, actor, consent, salt, enrol_number, create_micros)
-        SELECT 'spring-2027', 'wim-peru', own_id, own_id, 'test', 'c', 's', 1, 1 FROM profile_version WHERE import_id = 'grow';
+        SELECT 'spring-2027', 'wim-peru', own_id, own_id, 'test', 'c', '00000000000000000000000000000000', 1, 1 FROM profile_version WHERE import_id = 'grow';
     UPDATE enrolment_count SET profiles = profiles + 11000, mentees = mentees + 11000
         WHERE organisation_id = 'wim-peru';";
 
