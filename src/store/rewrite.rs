@@ -12,7 +12,7 @@ use super::scope::Scope;
 use crate::error::Result;
 
 /// The tables that hold people, and their statistics afterwards.
-const TABLES: &str = "VACUUM (FULL, ANALYZE) profile_version, enrolment, run_match, run_unmatched, run, run_own_summary, \
+const TABLES: &str = "VACUUM (FULL, ANALYZE) profile_version, profile_restriction, enrolment, run_match, run_unmatched, run, run_own_summary, \
     idempotency, erasure";
 /// The samples that earlier statistics have left.
 const STATISTICS: &str = "VACUUM (FULL) pg_catalog.pg_statistic";
@@ -40,8 +40,15 @@ mod tests {
     /// The tables whose rows an erasure changes or deletes.
     #[test]
     fn every_table_that_an_erasure_writes_is_rewritten() {
-        let names =
-            ["profile_version", "enrolment", "run_match", "run_unmatched", "run_own_summary", "idempotency"];
+        let names = [
+            "profile_version",
+            "profile_restriction",
+            "enrolment",
+            "run_match",
+            "run_unmatched",
+            "run_own_summary",
+            "idempotency",
+        ];
         for statement in crate::store::statement::every() {
             if !statement.name().contains("erase") {
                 continue;

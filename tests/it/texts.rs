@@ -314,7 +314,7 @@ impl Stage {
     }
 
     /// The messages of a call with a value at a path of the request.
-    fn messages(&self, method: &MethodDescriptor, path: &[FieldDescriptor], value: Value) -> Vec<Vec<u8>> {
+    fn messages(&self, method: &MethodDescriptor, path: &[FieldDescriptor], value: &Value) -> Vec<Vec<u8>> {
         if method.name() == "ImportProfiles" {
             let header =
                 v1::ImportHeader { parent: "organisations/wim-peru".to_owned(), ..Default::default() };
@@ -326,7 +326,7 @@ impl Stage {
             let place =
                 ["header", "rows", "end"].iter().position(|part| *part == path[0].name()).unwrap_or(0);
             let with = |at: usize, bytes: Vec<u8>| {
-                if at == place { changed(method, &bytes, path, value.clone()) } else { bytes }
+                if at == place { changed(method, &bytes, path, value) } else { bytes }
             };
             return good.iter().enumerate().map(|(at, message)| with(at, message.encode_to_vec())).collect();
         }
@@ -334,9 +334,9 @@ impl Stage {
     }
 }
 
-fn changed(method: &MethodDescriptor, bytes: &[u8], path: &[FieldDescriptor], value: Value) -> Vec<u8> {
+fn changed(method: &MethodDescriptor, bytes: &[u8], path: &[FieldDescriptor], value: &Value) -> Vec<u8> {
     let mut message = DynamicMessage::decode(method.input(), bytes).expect("a request");
-    set(&mut message, path, &value);
+    set(&mut message, path, value);
     message.encode_to_vec()
 }
 
@@ -385,7 +385,7 @@ async fn try_texts(stage: Arc<Stage>, one_of: usize) {
                 let (stage, method, path, text) =
                     (Arc::clone(&stage), method.clone(), path.clone(), text.clone());
                 calls.spawn(async move {
-                    let messages = stage.messages(&method, &path, Value::String(text.clone()));
+                    let messages = stage.messages(&method, &path, &Value::String(text.clone()));
                     let answer = soon(call(&stage.world, &stage.token, &method, messages)).await;
                     wrong(&method, &answer)
                         .map(|why| format!("{} {} {text:?}: {why}", method.name(), name_of(&path)))
@@ -486,7 +486,7 @@ async fn the_rules_of_the_protos_are_kept(world: World) {
             let rules = rules_of(&pool, field).expect("rules");
             for (rule, value) in breaking(field, &rules) {
                 tried += 1;
-                let messages = stage.messages(&method, &path, value);
+                let messages = stage.messages(&method, &path, &value);
                 let answer = soon(call(&stage.world, &stage.token, &method, messages)).await;
                 let refused = match &answer {
                     // An import rejects the row.
