@@ -20,6 +20,7 @@ import wim_match
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from wim.mentorship.v1 import (
+    consent_pb2,
     match_pb2,
     profile_pb2,
     profile_service_pb2,
@@ -48,7 +49,7 @@ def person(name: str, mentor: list[str] | None = None, mentee: list[str] | None 
         languages=[p.Language(tag="es", level=p.LANGUAGE_LEVEL_NATIVE)],
         career_stage="manager" if mentor else "professional",
         meeting_modes=[p.MEETING_MODE_VIRTUAL],
-        consents=[p.Consent(purpose=p.CONSENT_PURPOSE_MATCHING, text_version="2026-1", language="es", give_time=given)],
+        consents=[consent_pb2.Consent(purpose=consent_pb2.CONSENT_PURPOSE_MATCHING, text_version="2026-1", language="es", give_time=given)],
     )
     if mentor:
         profile.mentor_offer.max_mentees = 1

@@ -1,7 +1,7 @@
 //! Digests of a run: roots over salted leaves, which are made in parallel.
 //!
 //! Input: the snapshot, the seals of its people and the outcome of a run. Output: the
-//! [`Digests`](crate::domain::run::Digests).
+//! [`Digests`].
 //! Invariants: the digests depend neither on the number of threads nor on the order of the lists. What is about one person or
 //! one pair is a leaf; a head holds counts alone. A list is never held as a text.
 
