@@ -59,9 +59,10 @@ pub(super) async fn call(method: &str, client: Client, t: Target) -> Result<(), 
             let list = v1::ListConsentsRequest { parent: t.profile.clone(), ..Default::default() };
             let given = privacy.list_consents(list).await.map(|listed| listed.into_inner().consents);
             let first = given.unwrap_or_default().into_iter().next().map(|consent| consent.name);
-            let name = first.unwrap_or(format!("{}/consents/matching-000000000000", t.profile));
             // Another call reads whom this one would take out of her rounds.
-            let request = v1::WithdrawConsentRequest { name, validate_only: true, ..Default::default() };
+            let validate_only = first.is_some();
+            let name = first.unwrap_or(format!("{}/consents/matching-000000000000", t.profile));
+            let request = v1::WithdrawConsentRequest { name, validate_only, ..Default::default() };
             privacy.withdraw_consent(request).await.map(drop)
         }
         "PrivacyService/RestrictProfile" => {
