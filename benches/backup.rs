@@ -130,7 +130,7 @@ async fn fill(database: &Path, profiles: usize) -> Result<(), Failed> {
     let profiles = i64::try_from(profiles)?;
     for (text, values) in [
         (
-            "INSERT INTO organisation VALUES ('wim-bench', 'Bench', 'PE', '{}', 'member', NULL, NULL, 1, 1, 1)",
+            "INSERT INTO organisation VALUES ('wim-bench', 'Bench', 'PE', '{}', 'member', NULL, NULL, 0, 1, 1, 1)",
             vec![],
         ),
         (

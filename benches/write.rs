@@ -32,8 +32,8 @@ const EACH: Duration = Duration::from_secs(3);
 /// The statements of a create with a `request_id`; `{BYTES}` is the database's type of bytes.
 const RESERVE: &str = "INSERT INTO idempotency (principal_id, request_id, method, payload_digest, response, create_micros) \
                        VALUES ('raw', $1, 'create', 'digest', CAST('' AS {BYTES}), 0)";
-const CREATE: &str = "INSERT INTO organisation (id, display_name, country, rules, membership, version, create_micros, update_micros) \
-                      VALUES ($1, 'Bench', 'PE', '{}', 'member', 1, 0, 0)";
+const CREATE: &str = "INSERT INTO organisation (id, display_name, country, rules, membership, idle_days, version, create_micros, update_micros) \
+                      VALUES ($1, 'Bench', 'PE', '{}', 'member', 0, 1, 0, 0)";
 const INVITE: &str = "INSERT INTO round_organisation (round_id, organisation_id) SELECT r.id, CAST($1 AS TEXT) FROM round r \
                       WHERE r.all_members = 1 AND r.state IN ('draft', 'enrolling', 'review') ON CONFLICT DO NOTHING";
 const APPEND: &str = "INSERT INTO journal (create_micros, actor, organisation_id, action, resource, detail) \

@@ -8,6 +8,7 @@
 mod access;
 mod admin;
 mod caller;
+mod compare;
 mod consent;
 mod cost;
 mod diagnose;

@@ -101,6 +101,15 @@ pub enum Error {
     },
     /// A person whom the call needs was erased: what cannot be computed again without her answers.
     InputErased(String),
+    /// The engine of the run is not the one of this service.
+    EngineChanged {
+        /// The run.
+        run: String,
+        /// The version of its engine.
+        version: String,
+        /// The version of this service's engine.
+        present: &'static str,
+    },
     /// The deadline of the call has passed.
     DeadlineExceeded,
     /// The method or the message encoding does not exist.
@@ -229,6 +238,12 @@ impl Error {
                 "a person who took part in {name} was erased, so that this cannot be computed again; start a new run if the round is open",
                 name = name
             ),
+            Self::EngineChanged { run, version, present } => message!(
+                "{name} was solved by version {version} of the engine, and this service has version {present}; verify the run instead, or start a new one",
+                name = run,
+                version = version,
+                present = *present
+            ),
             Self::DeadlineExceeded => message!(
                 "the deadline of the call has passed, and its work was stopped; call again with a longer deadline"
             ),
@@ -268,6 +283,7 @@ impl Error {
             Self::RunState { .. } => Reason::RunState,
             Self::ConsentState { .. } => Reason::ConsentState,
             Self::InputErased(_) => Reason::InputErased,
+            Self::EngineChanged { .. } => Reason::EngineChanged,
             Self::DeadlineExceeded => Reason::DeadlineExceeded,
             Self::Unimplemented => Reason::Unimplemented,
             Self::StoreUnavailable(_) => Reason::StoreUnavailable,

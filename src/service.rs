@@ -5,11 +5,13 @@
 mod audit;
 mod authentication;
 mod call_sums;
+mod compare;
 mod credential;
 mod diagnosis;
 mod enrolment;
 mod erasure;
 mod event;
+mod idle;
 mod import;
 mod invitation;
 mod live_runs;
@@ -22,6 +24,7 @@ mod principal;
 mod privacy;
 mod processing;
 mod profile;
+mod replay;
 mod restriction;
 mod retention;
 mod round;
@@ -42,11 +45,12 @@ use self::turns::Turns;
 use crate::clock::{Clock, Latest};
 use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
-use crate::store::{Receipt, RequestKey, Store};
+use crate::store::{Notes, Receipt, RequestKey, Store, WriteSession};
 use crate::telemetry::Metrics;
 
 pub use authentication::Revocation;
 pub use call_sums::AuditedEnd;
+pub use compare::ComparedRun;
 pub use credential::Issued;
 pub use diagnosis::DiagnosedRound;
 pub use enrolment::{Enrolled, Picked, RefusedEnrolment, Withdrawn};
@@ -62,6 +66,7 @@ pub use one_profile::WrittenProfile;
 pub use page::{Page, PageRequest};
 pub use permission::{Action, Permit};
 pub use profile::Export;
+pub use replay::ReplayedRun;
 pub use retention::{Kind, Purged, RULES, Rule};
 pub use run::{ExplainedPair, RunWatch};
 pub use solver::{Diagnosed, Solved, Unmet, Work, WorkProgress};
@@ -168,6 +173,14 @@ fn taken<T>(part: Result<T>, violations: &mut Violations) -> Result<Option<T>> {
             Ok(None)
         }
         Err(other) => Err(other),
+    }
+}
+
+/// Makes a change last with its notes, or ends a session without a change if there are none.
+async fn commit_change(session: WriteSession, notes: Option<impl Into<Notes>>, answer: &[u8]) -> Result<()> {
+    match notes {
+        Some(notes) => session.commit(notes, answer).await,
+        None => session.commit_unchanged(answer).await,
     }
 }
 

@@ -10,12 +10,15 @@ CREATE TABLE organisation (
     -- Version of the Alliance's rules that the organisation has accepted, and when; NULL while it has accepted none.
     accepted_rules TEXT COLLATE "C",
     accept_micros BIGINT,
+    -- Days after which a person who takes part in nothing any more is erased; 0 for never.
+    idle_days BIGINT NOT NULL CHECK (idle_days = 0 OR idle_days BETWEEN 30 AND 3650),
     version BIGINT NOT NULL CHECK (version >= 1),
     create_micros BIGINT NOT NULL,
     update_micros BIGINT NOT NULL,
     CHECK ((accepted_rules IS NULL) = (accept_micros IS NULL))
 );
 CREATE INDEX organisation_member ON organisation (id) WHERE membership = 'member';
+CREATE INDEX organisation_idle ON organisation (id) WHERE idle_days > 0;
 
 -- Imports, under way while finish_micros is NULL. The end of an import sets two values of its row, and so makes all of
 -- its rows visible at once.
@@ -535,13 +538,15 @@ BEGIN
         -- An entry of no organisation is about a thing of the alliance. Those about a round are for the invited organisations.
         ('journal', 'own(organisation_id) OR (organisation_id IS NULL AND resource LIKE ''rounds/%'' AND EXISTS
             (SELECT 1 FROM round_organisation i WHERE i.round_id = split_part(resource, ''/'', 2)))'),
-        ('journal_head', 'any_scope'),
-        -- An answer is found by its caller and her request alone.
-        ('idempotency', 'any_scope')
+        ('journal_head', 'any_scope')
     ) AS rules (name, visible) LOOP
         condition := regexp_replace(rule.visible, 'own\((\w+)\)', 'strpos(' || scope || ', '','' || \1 || '','') > 0', 'g');
         condition := replace(condition, 'any_scope', scope || ' <> ''''');
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', rule.name);
         EXECUTE format('CREATE POLICY scope ON %I USING (%s = ''*'' OR %s)', rule.name, scope, condition);
     END LOOP;
+    -- A first answer exists for the principal whose request it answered, and for no scope of organisations. The setting
+    -- `wim.principal` of a transaction names her; `*` is the service itself.
+    ALTER TABLE idempotency ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+    CREATE POLICY principal ON idempotency USING ((SELECT current_setting('wim.principal', true)) IN ('*', principal_id));
 END $$;

@@ -10,12 +10,15 @@ CREATE TABLE organisation (
     -- Version of the Alliance's rules that the organisation has accepted, and when; NULL while it has accepted none.
     accepted_rules TEXT,
     accept_micros INTEGER,
+    -- Days after which a person who takes part in nothing any more is erased; 0 for never.
+    idle_days INTEGER NOT NULL CHECK (idle_days = 0 OR idle_days BETWEEN 30 AND 3650),
     version INTEGER NOT NULL CHECK (version >= 1),
     create_micros INTEGER NOT NULL,
     update_micros INTEGER NOT NULL,
     CHECK ((accepted_rules IS NULL) = (accept_micros IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX organisation_member ON organisation (id) WHERE membership = 'member';
+CREATE INDEX organisation_idle ON organisation (id) WHERE idle_days > 0;
 
 -- Imports, under way while finish_micros is NULL. The end of an import sets two values of its row, and so makes all of
 -- its rows visible at once.

@@ -2,6 +2,7 @@
 //! [`client`](crate::client) use it.
 
 pub mod audit;
+pub mod comparison;
 pub mod consent;
 pub mod diagnosis;
 pub mod enrolment;

@@ -67,7 +67,8 @@ impl PrivacyService for PrivacyApi {
         let done = Box::pin(self.service.restrict_profile(&caller, &name, reason, how)).await;
         let (done, violations) = outcome(validate_only, done)?;
         let (found, withdrawn_enrolments) = done.unzip();
-        let restriction = found.as_ref().map(restriction);
+        let restriction =
+            found.map(|found| Ok::<_, Error>(restriction(&profile(&name)?, &found))).transpose()?;
         let withdrawn_enrolments = withdrawn_enrolments.unwrap_or_default();
         Ok(Response::new(v1::RestrictProfileResponse { restriction, withdrawn_enrolments, violations }))
     }
@@ -81,8 +82,23 @@ impl PrivacyService for PrivacyApi {
         let how = Change { request_id: &request_id, validate_only };
         let done = self.service.lift_restriction(&caller, &name, how).await;
         let (found, violations) = outcome(validate_only, done)?;
-        let restriction = found.flatten().as_ref().map(restriction);
+        let found = found.flatten();
+        let restriction =
+            found.map(|found| Ok::<_, Error>(restriction(&profile(&name)?, &found))).transpose()?;
         Ok(Response::new(v1::LiftRestrictionResponse { restriction, violations }))
+    }
+
+    async fn list_restrictions(
+        &self,
+        request: Request<v1::ListRestrictionsRequest>,
+    ) -> Result<Response<v1::ListRestrictionsResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::ListRestrictionsRequest { parent, page_size, page_token } = request.into_inner();
+        let page = PageRequest { size: page_size, token: page_token };
+        let page = self.service.list_restrictions(&caller, &parent, &page).await?;
+        let (restrictions, next_page_token) =
+            page::messages(&page, |one| restriction(&one.profile, &one.restriction));
+        Ok(Response::new(v1::ListRestrictionsResponse { restrictions, next_page_token }))
     }
 
     async fn get_participant_notice(
@@ -154,6 +170,19 @@ impl PrivacyService for PrivacyApi {
         let (answer, violations) = outcome(validate_only, done)?;
         let erasure = answer.as_ref().map(erasure::message);
         Ok(Response::new(v1::EraseProfileResponse { erasure, violations }))
+    }
+
+    async fn purge_expired(
+        &self,
+        request: Request<v1::PurgeExpiredRequest>,
+    ) -> Result<Response<v1::PurgeExpiredResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::PurgeExpiredRequest { parent, request_id, validate_only } = request.into_inner();
+        let how = Change { request_id: &request_id, validate_only };
+        let done = Box::pin(self.service.purge_expired(&caller, &parent, how)).await;
+        let (report, violations) = outcome(validate_only, done)?;
+        let report = report.as_ref().map(erasure::report);
+        Ok(Response::new(v1::PurgeExpiredResponse { report, violations }))
     }
 
     async fn export_personal_data(

@@ -3,6 +3,7 @@
 use tonic::{Request, Response, Status};
 
 use super::auth::caller_of;
+use super::convert::comparison::{compared_message, difference_message};
 use super::convert::outcome::{match_message, match_view, reason_message, unmatched_message};
 use super::convert::run::message;
 use super::convert::{count, lang, outcome};
@@ -10,8 +11,9 @@ use super::page;
 use super::proto::v1;
 use super::proto::v1::run_service_server::RunService;
 use super::streams::{Answers, Streams};
+use crate::engine::ENGINE_VERSION;
 use crate::error::Error;
-use crate::service::{Change, PageRequest, Service};
+use crate::service::{Change, PageRequest, ReplayedRun, Service};
 
 /// Serves runs and their results.
 #[derive(Debug, Clone)]
@@ -107,6 +109,35 @@ impl RunService for RunApi {
             input_digest: verified.input_digest,
             result_digest: verified.result_digest,
         }))
+    }
+
+    async fn replay_run(
+        &self,
+        request: Request<v1::ReplayRunRequest>,
+    ) -> Result<Response<v1::ReplayRunResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let work = self.service.replay_run(&caller, &request.into_inner().name).await?;
+        let ReplayedRun { same, input_unchanged, saved_digest, digest } = work.finish().await?;
+        Ok(Response::new(v1::ReplayRunResponse {
+            same,
+            saved_result_digest: saved_digest,
+            result_digest: digest,
+            input_unchanged,
+            engine_version: ENGINE_VERSION.to_owned(),
+        }))
+    }
+
+    async fn compare_runs(
+        &self,
+        request: Request<v1::CompareRunsRequest>,
+    ) -> Result<Response<v1::CompareRunsResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::CompareRunsRequest { parent, runs, page_size, page_token } = request.into_inner();
+        let page = PageRequest { size: page_size, token: page_token };
+        let compared = Box::pin(self.service.compare_runs(&caller, &parent, &runs, &page)).await?;
+        let (differences, next_page_token) = page::messages(&compared.1, difference_message);
+        let runs = compared.0.iter().map(compared_message).collect();
+        Ok(Response::new(v1::CompareRunsResponse { runs, differences, next_page_token }))
     }
 
     async fn list_matches(

@@ -38,6 +38,7 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::RunActive
         | Reason::RunState
         | Reason::InputErased
+        | Reason::EngineChanged
         | Reason::ConsentState => Code::FailedPrecondition,
         Reason::EtagMismatch | Reason::RunInterrupted => Code::Aborted,
         Reason::DeadlineExceeded | Reason::ReceiveTimeout => Code::DeadlineExceeded,
@@ -92,6 +93,7 @@ impl From<Error> for Status {
             | Error::ConsentState { consent: subject, .. }
             | Error::RoundEmpty(subject)
             | Error::RunActive(subject)
+            | Error::EngineChanged { run: subject, .. }
             | Error::InputErased(subject) => {
                 details.add_precondition_failure_violation(reason.code(), subject, told.clone());
             }
@@ -178,6 +180,10 @@ fn metadata(error: &Error) -> HashMap<String, String> {
         return HashMap::from(
             [("subject", *subject), ("class", *class)].map(|(key, value)| (key.to_owned(), value.to_owned())),
         );
+    }
+    if let Error::EngineChanged { version, present, .. } = error {
+        let versions = [("engine_version", version.as_str()), ("present_engine_version", *present)];
+        return HashMap::from(versions.map(|(key, value)| (key.to_owned(), value.to_owned())));
     }
     let (key, value) = match error {
         Error::RoundState { state, .. }
@@ -272,6 +278,7 @@ mod tests {
             },
             Error::EventsExpired,
             Error::InputErased(run()),
+            Error::EngineChanged { run: run(), version: "6".to_owned(), present: "7" },
             Error::RoundEmpty(round()),
             Error::RunActive(run()),
             Error::RunState { run: run(), state: "failed", required: &["succeeded"] },

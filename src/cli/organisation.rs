@@ -1,4 +1,4 @@
-//! `wim-match organisation create|rules|membership|list`.
+//! `wim-match organisation create|rules|retention|membership|list`.
 
 use clap::{Subcommand, ValueEnum};
 
@@ -35,6 +35,14 @@ pub(super) enum Command {
         /// Id of an organisation whose members are never matched with members of this one; may be repeated.
         #[arg(long, value_name = "ID")]
         exclude: Vec<String>,
+    },
+    /// Set after how many days people of the organisation who take part in nothing any more are erased.
+    Retention {
+        /// Id of the organisation.
+        id: String,
+        /// Days, 30 to 3650; 0 keeps profiles until somebody erases them.
+        #[arg(long, value_name = "DAYS")]
+        idle_days: i32,
     },
     /// Set what an organisation is to the alliance. The Secretariat alone.
     Membership {
@@ -104,6 +112,19 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             let rules = v1::OrganisationRules { same_organisation_only, excluded_organisations };
             let changed = client.set_rules(&organisation, rules).await?;
             if global.json { json(&changed)? } else { data(&changed.name)? }
+        }
+        Command::Retention { id, idle_days } => {
+            let changed = client.set_idle_profile_days(&name("organisations/", &id), idle_days).await?;
+            if global.json {
+                json(&changed)?
+            } else {
+                data(&changed.name)?
+            }
+            let told = message!(
+                "`{command}` counts whom that erases now",
+                command = format!("wim-match privacy purge {id} --validate-only")
+            );
+            tell(&told, global.lang);
         }
         Command::Membership { id, state, rules_version } => {
             let request = v1::SetMembershipRequest {

@@ -1,4 +1,4 @@
-//! `wim-match privacy erase|erasure|export|restrict|lift|affected|record|notice`: the rights of a person whose profile is stored.
+//! `wim-match privacy erase|erasure|purge|export|restrict|lift|restrictions|affected|record|notice`: the rights of a person whose profile is stored.
 
 use clap::{Subcommand, ValueEnum};
 use jiff::Timestamp;
@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use super::failure::Failure;
 use super::global::Global;
 use super::names::{long_name, name};
-use crate::client::output::{data, json, tell};
-use crate::client::{request_id, v1};
+use crate::client::output::{data, items, json, tell};
+use crate::client::{request_id, time_shown, v1};
 use crate::domain::message::Message;
 use crate::message;
 
@@ -31,6 +31,14 @@ pub(super) enum Command {
         /// Id of the erasure, which `privacy erase` printed.
         id: String,
     },
+    /// Erase the people of an organisation who have taken part in nothing for the time that it has set. It cannot be undone.
+    Purge {
+        /// Id of the organisation.
+        organisation: String,
+        /// Erase nobody, and count what would be erased.
+        #[arg(long)]
+        validate_only: bool,
+    },
     /// Keep the data of a person and use it no more: she leaves every round that is not published.
     Restrict {
         /// The person, as ORGANISATION/ID.
@@ -43,6 +51,11 @@ pub(super) enum Command {
     Lift {
         /// The person, as ORGANISATION/ID.
         person: String,
+    },
+    /// List the restrictions of an organisation's people, lifted ones too.
+    Restrictions {
+        /// Id of the organisation.
+        organisation: String,
     },
     /// List the people of an organisation whose data was stored or changed in a time: whom to inform after a breach.
     Affected {
@@ -134,6 +147,26 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             let answer = client.privacy.get_erasure(request).await?.into_inner();
             show(&answer.erasure.unwrap_or_default(), global)?;
         }
+        Command::Purge { organisation, validate_only } => {
+            let organisation = name("organisations/", &organisation);
+            let report = client.purge_expired(&organisation, validate_only).await?;
+            if global.json {
+                json(&report)?;
+            }
+            tell(&purged(&report, validate_only), global.lang);
+        }
+        Command::Restrictions { organisation } => {
+            let found = client.all_restrictions(&name("organisations/", &organisation)).await?;
+            let header = [message!("Person"), message!("From"), message!("Until"), message!("Reason")];
+            let row = |one: &v1::Restriction| {
+                let times = [&one.restricted, &one.lifted];
+                let [from, until] = times
+                    .map(|record| time_shown(record.as_ref().and_then(|record| record.record_time.as_ref())));
+                let reason = one.reason().as_str_name().trim_start_matches("RESTRICTION_REASON_");
+                [one.profile.clone(), from, until, reason.to_lowercase().replace('_', "-")]
+            };
+            items(&found, &header, row, global.json, global.lang)?;
+        }
         Command::Restrict { person, reason } => {
             let done = client.restrict_profile(&long_name(&person)?, reason.of_the_contract()).await?;
             if global.json {
@@ -185,6 +218,29 @@ fn show(erasure: &v1::Erasure, global: &Global) -> Result<(), Failure> {
     data(&erasure.name)?;
     tell(&told(erasure), global.lang);
     Ok(())
+}
+
+fn purged(report: &v1::PurgeReport, validate_only: bool) -> Message {
+    let v1::PurgeReport { profiles, versions, profiles_left, .. } = *report;
+    if report.idle_before_time.is_none() {
+        return message!(
+            "the organisation has set no time; `{command}` sets one",
+            command = "wim-match organisation retention"
+        );
+    }
+    if validate_only {
+        return message!(
+            "would be erased: {profiles|1 person|{profiles} people} with {versions|1 version|{versions} versions} of their profiles; nobody was erased (--validate-only)",
+            profiles = profiles,
+            versions = versions
+        );
+    }
+    message!(
+        "erased: {profiles|1 person|{profiles} people} with {versions|1 version|{versions} versions} of their profiles; left for the next purge: {left}",
+        profiles = profiles,
+        versions = versions,
+        left = profiles_left
+    )
 }
 
 fn told(erasure: &v1::Erasure) -> Message {

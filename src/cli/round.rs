@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use tonic::Code;
 
+use super::compare;
 use super::enrolment::{self, Members};
 use super::failure::Failure;
 use super::global::Global;
@@ -123,6 +124,31 @@ pub(super) enum Command {
         #[arg(long, requires = "matches")]
         per_organisation: bool,
     },
+    /// Check the stored proof of a run over its frozen snapshot, from scratch.
+    Verify {
+        /// Id of the round.
+        round: String,
+        /// Number of the run; without it, the newest run.
+        run: Option<i64>,
+    },
+    /// Solve the frozen snapshot of a run again, and say whether the same bytes come out.
+    Replay {
+        /// Id of the round.
+        round: String,
+        /// Number of the run; without it, the newest run.
+        run: Option<i64>,
+    },
+    /// Compare runs with the first of them: their numbers, and the pairs that differ, with why.
+    Compare {
+        /// Id of the round.
+        round: String,
+        /// Numbers of 2 to 8 runs.
+        #[arg(required = true, num_args = 2..=8)]
+        runs: Vec<i64>,
+        /// Most pairs that are shown.
+        #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+        most: i32,
+    },
     /// Explain a pair, matched or not.
     Explain {
         /// Id of the round.
@@ -207,6 +233,17 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             let run = find(&mut client, &round, run).await?;
             let matches = matches.as_deref().map(|file| (file, per_organisation));
             show(&client, run, report.as_deref(), matches, global).await?;
+        }
+        Command::Verify { round, run } => {
+            let run = find(&mut client, &round, run).await?;
+            compare::verify(&mut client, run.name, global).await?;
+        }
+        Command::Replay { round, run } => {
+            let run = find(&mut client, &round, run).await?;
+            compare::replay(&mut client, run.name, global).await?;
+        }
+        Command::Compare { round, runs, most } => {
+            compare::compare(&mut client, &name("rounds/", &round), &runs, most, global).await?;
         }
         Command::Explain { round, mentee, mentor, run } => {
             let run = find(&mut client, &round, run).await?;

@@ -3,7 +3,7 @@
 use super::connection::{Client, request_id};
 use super::error::Error;
 use super::page::{PAGE_SIZE, pages};
-use crate::api::convert::organisation::message_of_draft;
+use crate::api::convert::organisation::{idle_days_of, message_of_draft};
 use crate::api::proto::v1;
 use crate::domain::name::OrganisationId;
 use crate::domain::organisation::OrganisationDraft;
@@ -35,6 +35,18 @@ impl Client {
             ..v1::UpdateOrganisationRulesRequest::default()
         };
         let changed = self.organisations.clone().update_organisation_rules(request).await?.into_inner();
+        Ok(changed.organisation.unwrap_or_default())
+    }
+
+    /// Sets after how many days people of an organisation who take part in nothing are erased; 0 for never.
+    pub async fn set_idle_profile_days(
+        &self,
+        organisation: &str,
+        days: i32,
+    ) -> Result<v1::Organisation, Error> {
+        let request =
+            v1::UpdateOrganisationRequest { request_id: request_id(), ..idle_days_of(organisation, days) };
+        let changed = self.organisations.clone().update_organisation(request).await?.into_inner();
         Ok(changed.organisation.unwrap_or_default())
     }
 

@@ -24,6 +24,19 @@ impl Client {
         .await
     }
 
+    /// All restrictions of an organisation's people, lifted ones too, by person and time.
+    pub async fn all_restrictions(&self, organisation: &str) -> Result<Vec<v1::Restriction>, Error> {
+        pages(|page_token| {
+            let (mut privacy, parent) = (self.privacy.clone(), organisation.to_owned());
+            async move {
+                let request = v1::ListRestrictionsRequest { parent, page_size: PAGE_SIZE, page_token };
+                let page = privacy.list_restrictions(request).await?.into_inner();
+                Ok((page.restrictions, page.next_page_token))
+            }
+        })
+        .await
+    }
+
     /// Records a consent that a person gave, and returns it as it is on record.
     pub async fn record_consent(
         &self,
@@ -123,6 +136,21 @@ impl Client {
             language_code: language.to_owned(),
         };
         Ok(self.privacy.clone().get_processing_record(request).await?.into_inner())
+    }
+
+    /// Erases the people of an organisation whose time has ended, or counts what that would destroy.
+    pub async fn purge_expired(
+        &self,
+        organisation: &str,
+        validate_only: bool,
+    ) -> Result<v1::PurgeReport, Error> {
+        let request = v1::PurgeExpiredRequest {
+            parent: organisation.to_owned(),
+            request_id: if validate_only { String::new() } else { request_id() },
+            validate_only,
+        };
+        let answer = self.privacy.clone().purge_expired(request).await?.into_inner();
+        Ok(answer.report.unwrap_or_default())
     }
 
     /// Lifts the restriction of a person.

@@ -47,6 +47,21 @@ pub struct ErasureCounts {
     pub answers: u64,
 }
 
+/// What a purge of people who take part in nothing any more erases, in numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurgeReport {
+    /// People.
+    pub profiles: u64,
+    /// Versions of their profiles.
+    pub versions: u64,
+    /// Their enrolments.
+    pub enrolments: u64,
+    /// People whose time has ended and whom the next call erases.
+    pub profiles_left: u64,
+    /// The moment before which they took part for the last time; `None` if their organisation has set no time.
+    pub idle_before: Option<Timestamp>,
+}
+
 /// Beginning of a surrogate.
 const SURROGATE: &str = "erased-";
 

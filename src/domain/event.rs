@@ -45,7 +45,7 @@ impl EventKind {
             (
                 "profile",
                 "import" | "create" | "update" | "record_consent" | "withdraw_consent" | "restrict" | "lift"
-                | "erase",
+                | "erase" | "purge",
             ) => Self::ProfilesChanged,
             ("round", "enrol" | "withdraw") | ("enrolment", _) => Self::EnrolmentsChanged,
             ("run", "start") => Self::RunStarted,

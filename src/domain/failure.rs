@@ -75,6 +75,8 @@ reasons! {
     ConsentState = "CONSENT_STATE";
     /// A person whom the call or the run needs was erased.
     InputErased = "INPUT_ERASED";
+    /// The engine of the run is not the one of this service.
+    EngineChanged = "ENGINE_CHANGED";
 }
 
 impl Reason {

@@ -1,6 +1,6 @@
 //! A Women-in-Mining organisation: the tenant, with rules of its own that no round overrides.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::field_rule::{self, FieldRule};
@@ -11,6 +11,10 @@ use super::vocabulary::Country;
 
 /// The rule of a display name.
 const DISPLAY_NAME: FieldRule = field_rule::ORGANISATION_DISPLAY_NAME;
+/// The shortest time that people who take part in nothing are kept: shorter ones would erase people between two rounds.
+const FEWEST_IDLE_DAYS: i32 = 30;
+/// The longest such time.
+const MOST_IDLE_DAYS: i32 = field_rule::ORGANISATION_IDLE_PROFILE_DAYS.most;
 
 /// Rules of an organisation for its own members.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +36,8 @@ pub struct OrganisationDraft {
     pub same_organisation_only: bool,
     /// Resource names of excluded organisations.
     pub excluded_organisations: Vec<String>,
+    /// Days that people who take part in nothing are kept; 0 for no end.
+    pub idle_profile_days: i32,
 }
 
 /// The stored content of an organisation, without version and times.
@@ -43,6 +49,8 @@ pub struct OrganisationContent {
     pub country: Country,
     /// Own rules.
     pub rules: OrganisationRules,
+    /// Days that people who take part in nothing are kept; 0 for no end.
+    pub idle_profile_days: i32,
 }
 
 /// A registered organisation.
@@ -69,6 +77,8 @@ pub struct OrganisationPatch {
     pub display_name: Option<String>,
     /// Seat, ISO 3166-1 alpha-2.
     pub country: Option<String>,
+    /// Days that people who take part in nothing are kept; 0 for no end.
+    pub idle_profile_days: Option<i32>,
     /// The organisation's own rules, parsed.
     pub rules: Option<OrganisationRules>,
 }
@@ -98,12 +108,22 @@ impl OrganisationRules {
     }
 }
 
+impl Organisation {
+    /// The moment before which a person took part in something for the last time if her time has ended; `None` if the
+    /// organisation has set no time.
+    pub fn idle_limit(&self, now: Timestamp) -> Option<Timestamp> {
+        let days = i64::from(self.content.idle_profile_days);
+        (days > 0).then(|| now - SignedDuration::from_hours(24 * days))
+    }
+}
+
 impl OrganisationContent {
     /// The content after a change, or all violations.
     pub fn patched(&self, id: &OrganisationId, patch: &OrganisationPatch) -> Result<Self, Violations> {
         let draft = OrganisationDraft {
             display_name: patch.display_name.clone().unwrap_or_else(|| self.display_name.clone()),
             country: patch.country.clone().unwrap_or_else(|| self.country.code().to_owned()),
+            idle_profile_days: patch.idle_profile_days.unwrap_or(self.idle_profile_days),
             ..OrganisationDraft::default()
         };
         let rules = patch.rules.as_ref().unwrap_or(&self.rules).clone();
@@ -126,8 +146,17 @@ impl OrganisationContent {
         let rules = OrganisationRules::parse(id, draft.same_organisation_only, &draft.excluded_organisations)
             .map_err(|part| violations.extend(part.within("rules")))
             .unwrap_or_default();
+        let idle_profile_days = draft.idle_profile_days;
+        if idle_profile_days != 0 && !(FEWEST_IDLE_DAYS..=MOST_IDLE_DAYS).contains(&idle_profile_days) {
+            violations.push(
+                "idle_profile_days",
+                idle_profile_days,
+                "is neither 0 nor between 30 and 3,650 days",
+                "use 0 to keep profiles until somebody erases them",
+            );
+        }
         match country {
-            Some(country) => violations.finish(Self { display_name, country, rules }),
+            Some(country) => violations.finish(Self { display_name, country, rules, idle_profile_days }),
             None => Err(violations),
         }
     }

@@ -7,6 +7,7 @@
 use super::enrolment::Enrolment;
 use super::name::{ProfileRef, RunRef};
 use super::profile::StoredProfile;
+use super::restriction::PersonRestriction;
 use super::run::{Match, Unmatched};
 
 /// Everything that is stored of a person.
@@ -22,6 +23,8 @@ pub struct PersonalData {
     pub matches: Vec<RunMatch>,
     /// The reasons of runs that gave her no match.
     pub unmatched: Vec<RunUnmatched>,
+    /// All restrictions, the oldest first, lifted ones too.
+    pub restrictions: Vec<PersonRestriction>,
 }
 
 /// A version of a profile.

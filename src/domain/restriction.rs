@@ -2,7 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::name::ProfileRef;
 use super::record::Record;
+
+/// A restriction with the person whose data it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonRestriction {
+    /// Her profile.
+    pub profile: ProfileRef,
+    /// Number among her restrictions, from 1.
+    pub number: i64,
+    /// The restriction.
+    pub restriction: Restriction,
+}
 
 /// A restriction of one person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! Housekeeping: purges what the policy of retention no longer keeps, at the start of the service and every hour, and writes
 //! the sums of calls that the audit has of each minute.
+//! It erases people who take part in nothing any more, after the time that their organisation has set.
 //! Every minute it continues erasures that a broken call or a stop has interrupted.
 //!
 //! A purge that has deleted something writes one line to the log. A purge that fails writes a warning; the next one
@@ -36,6 +37,11 @@ pub(super) async fn run(service: Service, gauges: Arc<Gauges>, stop: Cancellatio
                 }
             }
         }
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            erased = service.purge_idle_profiles() => log_idle(erased),
+        }
         for _ in 0..ATTEMPTS {
             tokio::select! {
                 biased;
@@ -64,6 +70,19 @@ pub(super) async fn write_call_sums(service: Service, stop: CancellationToken) {
                 "sums of calls cannot be written; they are kept for the next time"
             );
         }
+    }
+}
+
+/// Logs that people were erased who had taken part in nothing for the time that their organisation has set.
+fn log_idle(erased: Result<u64>) {
+    match erased {
+        Ok(0) => {}
+        Ok(profiles) => tracing::info!(profiles, "erased people who take part in nothing any more"),
+        Err(error) => tracing::warn!(
+            error.r#type = error.reason().code(),
+            error = chain(&error),
+            "people who take part in nothing could not be erased; the next attempt is in an hour"
+        ),
     }
 }
 

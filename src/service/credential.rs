@@ -3,7 +3,9 @@
 
 use super::page::Cursor;
 use super::principal::{parse_part, parse_principal, taken_from, taken_name};
-use super::{Action, Change, Page, PageRequest, Service, check_request_id, recalled, remembered};
+use super::{
+    Action, Change, Page, PageRequest, Service, check_request_id, commit_change, recalled, remembered,
+};
 use crate::domain::caller::Caller;
 use crate::domain::credential::{
     Credential, CredentialDraft, Presented, Shown, TOKEN_PREFIX, VISIBLE, hash_of_token,
@@ -149,11 +151,7 @@ impl Service {
             Begun::Fresh(mut session) => {
                 let mut credential = session.credential(principal.id(), &part.id).await?;
                 let note = session.revoke_credential(&mut credential).await?;
-                let answer = remembered(&credential)?;
-                match note {
-                    Some(note) => session.commit(note, &answer).await?,
-                    None => session.commit_unchanged(&answer).await?,
-                }
+                commit_change(session, note, &remembered(&credential)?).await?;
                 Ok(credential)
             }
         }

@@ -9,7 +9,9 @@ use super::organisation::parse_organisation;
 use super::page::Cursor;
 use super::profile::parse_profile;
 use super::round::parse_round;
-use super::{Action, Change, Page, PageRequest, Service, check_request_id, recalled, remembered, taken};
+use super::{
+    Action, Change, Page, PageRequest, Service, check_request_id, commit_change, recalled, remembered, taken,
+};
 use crate::clock::Clock;
 use crate::domain::caller::Caller;
 use crate::domain::enrolment::{Enrolment, EnrolmentFilter};
@@ -144,11 +146,7 @@ impl Service {
                 let mut enrolling = Enrolling::Storing(session, Arc::clone(&self.clock));
                 let (done, notes) = enrol(&mut enrolling, &entry).await?;
                 let Enrolling::Storing(session, _) = enrolling else { return Ok(done) };
-                let answer = remembered(&done)?;
-                match Notes::of(notes) {
-                    Some(notes) => session.commit(notes, &answer).await?,
-                    None => session.commit_unchanged(&answer).await?,
-                }
+                commit_change(session, Notes::of(notes), &remembered(&done)?).await?;
                 Ok(done)
             }
         }
@@ -202,11 +200,7 @@ impl Service {
             Begun::Fresh(mut session) => {
                 let (withdrawn, note) = session.withdraw(&round, &organisation, ids).await?;
                 let done = done(withdrawn);
-                let answer = remembered(&done)?;
-                match note {
-                    Some(note) => session.commit(note, &answer).await?,
-                    None => session.commit_unchanged(&answer).await?,
-                }
+                commit_change(session, note, &remembered(&done)?).await?;
                 Ok(done)
             }
         }

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::profile::parse_profile;
-use super::{Action, Change, Service, check_request_id, recalled, remembered, taken};
+use super::{Action, Change, Service, check_request_id, commit_change, recalled, remembered, taken};
 use crate::domain::caller::Caller;
 use crate::domain::erasure::{Erasure, ErasureCounts, TombstoneKey, is_surrogate, surrogate};
 use crate::domain::name::{ErasureRef, OrganisationId, OwnId, ProfileRef};
@@ -52,24 +52,14 @@ impl Service {
                 let new = self.new_erasure(tombstone)?;
                 let (erasure, notes) = Box::pin(session.begin_erasure(&person, &new)).await?;
                 let answer = remembered(&erasure.name.name())?;
-                match Notes::of(notes) {
-                    Some(notes) => session.commit(notes, &answer).await?,
-                    None => session.commit_unchanged(&answer).await?,
-                }
+                commit_change(session, Notes::of(notes), &answer).await?;
                 self.live_runs.run_queued();
                 erasure.name.name()
             }
         };
         let name =
             ErasureRef::from_name(&id).map_err(|_| Error::internal("a remembered erasure has no name"))?;
-        let continued = Box::pin(self.store.continue_erasure(&Scope::System, &name, self.clock.now())).await;
-        if let Err(error) = continued {
-            tracing::warn!(
-                error.r#type = error.reason().code(),
-                error = chain(&error),
-                "an erasure was interrupted; housekeeping continues it"
-            );
-        }
+        self.continue_begun(std::slice::from_ref(&name)).await;
         self.store.erasure(&permit.scope, &name).await.map(ErasureAnswer::Begun)
     }
 
@@ -99,12 +89,26 @@ impl Service {
         self.store.rewrite_tables(&Scope::System).await
     }
 
+    /// Continues erasures as far as it goes. What is interrupted, housekeeping continues.
+    pub(super) async fn continue_begun(&self, erasures: &[ErasureRef]) {
+        for name in erasures {
+            let now = self.clock.now();
+            if let Err(error) = Box::pin(self.store.continue_erasure(&Scope::System, name, now)).await {
+                tracing::warn!(
+                    error.r#type = error.reason().code(),
+                    error = chain(&error),
+                    "an erasure was interrupted; housekeeping continues it"
+                );
+            }
+        }
+    }
+
     /// Continues the erasures that were interrupted, and returns their number.
     pub async fn continue_erasures(&self) -> Result<u64> {
         Box::pin(self.store.continue_erasures(&Scope::System, self.clock.now())).await
     }
 
-    fn new_erasure(&self, tombstone: String) -> Result<NewErasure> {
+    pub(super) fn new_erasure(&self, tombstone: String) -> Result<NewErasure> {
         let mut random = [0; 16];
         self.clock.fill(&mut random);
         let none = |_| Error::internal("the clock makes no ids");

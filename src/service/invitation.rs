@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::page::Cursor;
 use super::principal::taken_from;
 use super::{
-    Action, Change, Page, PageRequest, Permit, Service, check_request_id, digest, parse_request_id, recalled,
-    remembered,
+    Action, Change, Page, PageRequest, Permit, Service, check_request_id, commit_change, digest,
+    parse_request_id, recalled, remembered,
 };
 use crate::domain::caller::Caller;
 use crate::domain::credential::{hash_of_token, parse_label};
@@ -148,11 +148,7 @@ impl Service {
             Begun::Repeated(first) => recalled(&first),
             Begun::Fresh(mut session) => {
                 let (invitation, note) = session.cancel_invitation(id).await?;
-                let answer = remembered(&invitation)?;
-                match note {
-                    Some(note) => session.commit(note, &answer).await?,
-                    None => session.commit_unchanged(&answer).await?,
-                }
+                commit_change(session, note, &remembered(&invitation)?).await?;
                 Ok(invitation)
             }
         }

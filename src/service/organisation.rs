@@ -3,7 +3,8 @@
 use super::page::Cursor;
 use super::permission::Permit;
 use super::{
-    Action, Change, Masked, Page, PageRequest, Service, Stop, check_request_id, recalled, remembered, taken,
+    Action, Change, Masked, Page, PageRequest, Service, Stop, check_request_id, commit_change, recalled,
+    remembered, taken,
 };
 use crate::domain::caller::Caller;
 use crate::domain::membership::MembershipDraft;
@@ -49,7 +50,7 @@ impl Service {
             return self.store.check_organisation(&permit.scope, &id, &content, now).await;
         }
         let rules = &content.rules;
-        let payload = (&id, &content.display_name, content.country, rules);
+        let payload = (&id, &content.display_name, content.country, rules, content.idle_profile_days);
         match self.store.begin(self.receipt(&permit, how.request_id, &payload)?).await? {
             Begun::Repeated(first) => recalled(&first),
             Begun::Fresh(mut session) => {
@@ -121,11 +122,7 @@ impl Service {
             Begun::Repeated(first) => recalled(&first),
             Begun::Fresh(mut session) => {
                 let (organisation, note) = session.update_organisation(&id, &patch, etag).await?;
-                let answer = remembered(&organisation)?;
-                match note {
-                    Some(note) => session.commit(note, &answer).await?,
-                    None => session.commit_unchanged(&answer).await?,
-                }
+                commit_change(session, note, &remembered(&organisation)?).await?;
                 Ok(organisation)
             }
         }
@@ -158,11 +155,7 @@ impl Service {
             Begun::Repeated(first) => recalled(&first),
             Begun::Fresh(mut session) => {
                 let set = session.set_membership(&id, &change, etag).await?;
-                let answer = remembered(&set.organisation)?;
-                match Notes::of(set.notes) {
-                    Some(notes) => session.commit(notes, &answer).await?,
-                    None => session.commit_unchanged(&answer).await?,
-                }
+                commit_change(session, Notes::of(set.notes), &remembered(&set.organisation)?).await?;
                 for run in &set.cancelled {
                     self.live_runs.stop(run, Stop::Cancelled);
                 }

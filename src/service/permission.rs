@@ -101,10 +101,14 @@ actions! {
     RestrictProfile = "PrivacyService/RestrictProfile":       [all  -    all  -    -    -    -];
     /// Lift a restriction.
     LiftRestriction = "PrivacyService/LiftRestriction":       [all  -    all  -    -    -    -];
+    /// List the restrictions of an organisation's people.
+    ListRestrictions = "PrivacyService/ListRestrictions":     [all  -    all  -    -    -    -];
     /// List the consents of a person.
     ListConsents = "PrivacyService/ListConsents":             [all  -    all  -    -    own  -];
     /// Erase a person.
     EraseProfile = "PrivacyService/EraseProfile":             [all  -    all  -    -    -    -];
+    /// Erase people who take part in nothing any more.
+    PurgeExpired = "PrivacyService/PurgeExpired":             [all  -    all  -    -    -    -];
     /// Read everything about a person.
     ExportPersonalData = "PrivacyService/ExportPersonalData": [all  -    all  -    -    own  -];
     /// Read an erasure.
@@ -153,6 +157,10 @@ actions! {
     CancelRun = "RunService/CancelRun":                       [-    all  -    -    -    -    -];
     /// Check the proof of a run.
     VerifyRun = "RunService/VerifyRun":                       [-    all  -    -    -    -    -];
+    /// Solve a run again.
+    ReplayRun = "RunService/ReplayRun":                       [-    all  -    -    -    -    -];
+    /// Compare runs.
+    CompareRuns = "RunService/CompareRuns":                   [-    all  -    -    -    -    -];
     /// List matches.
     ListMatches = "RunService/ListMatches":                   [-    all  all  -    -    all  -];
     /// Read a match.
@@ -265,12 +273,14 @@ impl Action {
             | Self::BatchGetProfiles
             | Self::ListProfiles
             | Self::ListConsents
+            | Self::ListRestrictions
             | Self::ListAffectedPeople
             | Self::ListEnrolments
             | Self::ListMatches
             | Self::GetMatch
             | Self::ListUnmatched
             | Self::ExplainPair
+            | Self::CompareRuns
             | Self::DiagnoseRound
             | Self::ListAuditEntries => Audited::Sum,
             Self::CreateOrganisation
@@ -283,6 +293,7 @@ impl Action {
             | Self::ExportProfiles
             | Self::RecordConsent
             | Self::EraseProfile
+            | Self::PurgeExpired
             | Self::WithdrawConsent
             | Self::RestrictProfile
             | Self::LiftRestriction
@@ -317,6 +328,7 @@ impl Action {
             | Self::ListRuns
             | Self::WatchRun
             | Self::VerifyRun
+            | Self::ReplayRun
             | Self::GetErasure
             | Self::StreamEvents
             | Self::Solve

@@ -2,7 +2,9 @@
 //! operator at the machine acts as the Secretariat.
 
 use super::page::Cursor;
-use super::{Action, Change, Page, PageRequest, Service, check_request_id, recalled, remembered};
+use super::{
+    Action, Change, Page, PageRequest, Service, check_request_id, commit_change, recalled, remembered,
+};
 use crate::domain::caller::Caller;
 use crate::domain::grant::{Grant, GrantDraft, Term};
 use crate::domain::name::{Handle, PrincipalPart, PrincipalRef};
@@ -211,11 +213,7 @@ impl Service {
                 Begun::Repeated(first) => recalled(&first)?,
                 Begun::Fresh(mut session) => {
                     let (ended, note) = session.end_grant(principal, id).await?;
-                    let answer = remembered(&ended)?;
-                    match note {
-                        Some(note) => session.commit(note, &answer).await?,
-                        None => session.commit_unchanged(&answer).await?,
-                    }
+                    commit_change(session, note, &remembered(&ended)?).await?;
                     ended
                 }
             }

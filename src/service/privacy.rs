@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::page::Cursor;
 use super::profile::parse_profile;
 use super::{
-    Action, Change, Page, PageRequest, Service, Stop, check_request_id, recalled, remembered, taken,
+    Action, Change, Page, PageRequest, Service, Stop, check_request_id, commit_change, recalled, remembered,
+    taken,
 };
 use crate::domain::caller::Caller;
 use crate::domain::name::{ConsentId, ConsentRef, OrganisationId, PolicyRef};
@@ -142,10 +143,7 @@ impl Service {
     /// Commits a change that may have taken people out of drafts, and stops the runs of this process that it has asked to stop.
     pub(super) async fn commit_left(&self, session: WriteSession, left: Left, answer: &[u8]) -> Result<()> {
         let runs = left.runs.clone();
-        match left.into_notes() {
-            Some(notes) => session.commit(notes, answer).await?,
-            None => session.commit_unchanged(answer).await?,
-        }
+        commit_change(session, left.into_notes(), answer).await?;
         for run in &runs {
             self.live_runs.stop(run, Stop::Cancelled);
         }

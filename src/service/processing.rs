@@ -11,6 +11,7 @@ use crate::domain::message::Message;
 use crate::domain::name::ProfileRef;
 use crate::domain::processing::ProcessingRecord;
 use crate::error::{Error, Result};
+use crate::message;
 
 impl Service {
     /// A page of the people of an organisation whose data was stored or changed in a time, by id: whom a breach of that time
@@ -51,6 +52,16 @@ impl Service {
         let permit = Action::GetProcessingRecord.permit(caller)?;
         let organisation = parse_organisation("parent", parent)?;
         let record = self.store.processing_record(&permit.scope, &organisation).await?;
-        Ok((record, RULES.iter().map(|rule| (rule.kind.what(), rule.kept())).collect()))
+        let mut terms: Vec<(Message, Message)> =
+            RULES.iter().map(|rule| (rule.kind.what(), rule.kept())).collect();
+        let days = record.controller.content.idle_profile_days;
+        if days > 0 {
+            let kept = message!(
+                "{days|1 day|{days} days} after they last took part in a round, or changed",
+                days = days
+            );
+            terms.push((message!("profiles of people who take part in nothing any more"), kept));
+        }
+        Ok((record, terms))
     }
 }

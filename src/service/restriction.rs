@@ -1,10 +1,15 @@
 //! Use cases of restrictions: a person's data is kept and not used.
 
+use super::organisation::parse_organisation;
+use super::page::Cursor;
 use super::profile::parse_profile;
-use super::{Action, Change, Service, check_request_id, recalled, remembered, taken};
+use super::{
+    Action, Change, Page, PageRequest, Service, check_request_id, commit_change, recalled, remembered, taken,
+};
 use crate::domain::caller::Caller;
+use crate::domain::name::OwnId;
 use crate::domain::record::Record;
-use crate::domain::restriction::{Restriction, RestrictionReason};
+use crate::domain::restriction::{PersonRestriction, Restriction, RestrictionReason};
 use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
 use crate::store::Begun;
@@ -79,13 +84,30 @@ impl Service {
             Begun::Repeated(first) => recalled(&first),
             Begun::Fresh(mut session) => {
                 let (restriction, note) = session.lift_restriction(&name).await?;
-                let answer = remembered(&restriction)?;
-                match note {
-                    Some(note) => session.commit(note, &answer).await?,
-                    None => session.commit_unchanged(&answer).await?,
-                }
+                commit_change(session, note, &remembered(&restriction)?).await?;
                 Ok(restriction)
             }
         }
+    }
+
+    /// A page of the restrictions of an organisation's people, lifted ones too, by own id and time.
+    pub async fn list_restrictions(
+        &self,
+        caller: &Caller,
+        parent: &str,
+        request: &PageRequest,
+    ) -> Result<Page<PersonRestriction>> {
+        let permit = Action::ListRestrictions.permit(caller)?;
+        let organisation = parse_organisation("parent", parent)?;
+        let cursor = Cursor::new(&permit, &format!("{parent}/restrictions"), request)?;
+        let place = |key: &str| {
+            let (number, id) = key.split_once(' ')?;
+            Some((id.parse().ok()?, number.parse().ok()?))
+        };
+        let after = cursor.after.as_deref().map(|key| place(key).ok_or(Error::InvalidPageToken));
+        let after: Option<(OwnId, i64)> = after.transpose()?;
+        let after = after.as_ref().map(|(id, number)| (id, *number));
+        let found = self.store.list_restrictions(&permit.scope, &organisation, after, cursor.limit()).await?;
+        Ok(cursor.page(found, |one| format!("{} {}", one.number, one.profile.id)))
     }
 }

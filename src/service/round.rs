@@ -4,7 +4,8 @@ use super::organisation::parse_id;
 use super::page::Cursor;
 use super::permission::Permit;
 use super::{
-    Action, Change, Masked, Page, PageRequest, Service, check_request_id, recalled, remembered, taken,
+    Action, Change, Masked, Page, PageRequest, Service, check_request_id, commit_change, recalled,
+    remembered, taken,
 };
 use crate::domain::caller::Caller;
 use crate::domain::name::{PolicyRef, RoundId};
@@ -77,11 +78,7 @@ impl Service {
             Begun::Repeated(first) => recalled(&first),
             Begun::Fresh(mut session) => {
                 let (round, note) = session.update_round(&id, &patch, etag).await?;
-                let answer = remembered(&round)?;
-                match note {
-                    Some(note) => session.commit(note, &answer).await?,
-                    None => session.commit_unchanged(&answer).await?,
-                }
+                commit_change(session, note, &remembered(&round)?).await?;
                 Ok(round)
             }
         }
@@ -133,11 +130,7 @@ impl Service {
             Begun::Repeated(first) => recalled(&first),
             Begun::Fresh(mut session) => {
                 let (round, note) = session.end_round(&id, end, etag).await?;
-                let answer = remembered(&round)?;
-                match note {
-                    Some(note) => session.commit(note, &answer).await?,
-                    None => session.commit_unchanged(&answer).await?,
-                }
+                commit_change(session, note, &remembered(&round)?).await?;
                 Ok(round)
             }
         }

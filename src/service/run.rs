@@ -8,7 +8,8 @@ use super::page::Cursor;
 use super::profile::parse_profile;
 use super::round::parse_round;
 use super::{
-    Action, Change, Page, PageRequest, Service, Stop, check_request_id, recalled, remembered, taken,
+    Action, Change, Page, PageRequest, Service, Stop, check_request_id, commit_change, recalled, remembered,
+    taken,
 };
 use crate::clock::Stopwatch;
 use crate::domain::caller::Caller;
@@ -64,12 +65,13 @@ impl Service {
         }
         match self.store.begin(self.receipt(&permit, how.request_id, &round)?).await? {
             Begun::Repeated(first) => {
-                let name = RunRef { round, number: recalled(&first)? };
-                self.current(&permit.scope, &name).await
+                let (number, policy_version, create_time) = recalled(&first)?;
+                Ok(Run::queued(RunRef { round, number }, policy_version, create_time))
             }
             Begun::Fresh(mut session) => {
                 let (run, note) = session.start_run(&round, trace::traceparent().as_deref()).await?;
-                session.commit(note, &remembered(&run.name.number)?).await?;
+                let first = (run.name.number, run.policy_version, run.create_time);
+                session.commit(note, &remembered(&first)?).await?;
                 self.live_runs.run_queued();
                 Ok(run)
             }
@@ -121,10 +123,8 @@ impl Service {
         match self.store.begin(self.receipt(&permit, how.request_id, &name.name())?).await? {
             Begun::Repeated(_) => {}
             Begun::Fresh(mut session) => {
-                match session.cancel_run(&name).await? {
-                    (_, Some(note)) => session.commit(note, &[]).await?,
-                    (_, None) => session.commit_unchanged(&[]).await?,
-                }
+                let (_, note) = session.cancel_run(&name).await?;
+                commit_change(session, note, &[]).await?;
                 self.live_runs.stop(&name, Stop::Cancelled);
                 self.live_runs.run_queued();
             }

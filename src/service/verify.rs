@@ -41,14 +41,7 @@ impl Service {
         let name = parse_run("name", name)?;
         // The check reads private answers and answers with their digests' keyed forms only.
         let saved = self.store.saved_result(&Scope::System, &name).await?;
-        let Some(saved) = saved else {
-            let state = self.store.run(&permit.scope, &name).await?.state;
-            return Err(Error::RunState {
-                run: name.name(),
-                state: state.as_str(),
-                required: &["succeeded"],
-            });
-        };
+        let Some(saved) = saved else { return Err(self.not_succeeded(&permit.scope, &name).await?) };
         let loaded = self.store.load_snapshot(&Scope::System, &name).await?;
         Ok(Work::start(self, caller, move |observer| check(name, saved, &loaded, observer)))
     }

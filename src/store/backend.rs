@@ -196,7 +196,9 @@ impl Store {
                 Backend::Sqlite { readers, writer, .. } => reader(readers, writer).await.map(Held::Sqlite),
                 Backend::SqliteToRead { readers } => readers.lease(|| Ok(())).await.map(Held::Sqlite),
                 Backend::Postgres { pool, mode, .. } => {
-                    Box::pin(begun(pool, "BEGIN READ ONLY", scope)).await.map(|lease| mode.connection(lease))
+                    Box::pin(begun(pool, "BEGIN READ ONLY", &scope.settings(None)))
+                        .await
+                        .map(|lease| mode.connection(lease))
                 }
             }
         };
@@ -232,15 +234,21 @@ impl Store {
                     Ok(Held::Sqlite(lease))
                 }
                 Backend::Postgres { pool, mode, .. } => {
-                    Box::pin(begun(pool, REPEATABLE, scope)).await.map(|lease| mode.connection(lease))
+                    Box::pin(begun(pool, REPEATABLE, &scope.settings(None)))
+                        .await
+                        .map(|lease| mode.connection(lease))
                 }
             }
         };
         self.connected("reader", connecting).await
     }
 
-    /// A connection that writes, in a transaction.
-    pub(super) async fn connect_to_write(&self, scope: &Scope) -> Result<Connection> {
+    /// A connection that writes, in a transaction, for a principal if a call has one.
+    pub(super) async fn connect_to_write(
+        &self,
+        scope: &Scope,
+        principal: Option<&str>,
+    ) -> Result<Connection> {
         let connecting = async {
             match &self.backend {
                 Backend::Sqlite { writer, patience, .. } => {
@@ -249,9 +257,12 @@ impl Store {
                 Backend::SqliteToRead { .. } => {
                     Err(sqlx::Error::Io(std::io::Error::other("a database that is only read was written to")))
                 }
-                Backend::Postgres { pool, mode, .. } => Box::pin(begun(pool, mode.begin_to_write(), scope))
-                    .await
-                    .map(|lease| mode.connection(lease)),
+                Backend::Postgres { pool, mode, .. } => {
+                    let settings = scope.settings(principal);
+                    Box::pin(begun(pool, mode.begin_to_write(), &settings))
+                        .await
+                        .map(|lease| mode.connection(lease))
+                }
             }
         };
         self.connected("writer", connecting).await
@@ -282,10 +293,10 @@ async fn reader(readers: &Pool<Sqlite>, writer: &Writer) -> Result<Lease<Sqlite>
 async fn begun(
     pool: &Pool<Postgres>,
     begin: &'static str,
-    scope: &Scope,
+    settings: &str,
 ) -> Result<Lease<Postgres>, sqlx::Error> {
     // One text is one round trip. A setting of the transaction alone cannot outlive it on a connection that another call gets.
-    let text = AssertSqlSafe(format!("{begin}; {}", scope.setting())).into_sql_str();
+    let text = AssertSqlSafe(format!("{begin}; {settings}")).into_sql_str();
     let mut lease = pool.lease(|| Ok(())).await?;
     if lease.begin(text.clone()).await.is_ok() {
         return Ok(lease);

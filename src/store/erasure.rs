@@ -106,17 +106,10 @@ impl Store {
     pub async fn check_erasure(&self, scope: &Scope, person: &ProfileRef) -> Result<ErasureCounts> {
         let mut session = self.snapshot_reader(scope).await?;
         let exists = exists(&mut session, person).await;
-        let would = session.row(WOULD, values![&person.organisation, &person.id]).await?;
+        let would = would(&mut session, person).await;
         session.end().await?;
         exists?;
-        let row = would.ok_or_else(|| Error::NotFound(person.name()))?;
-        let count = |column| row.narrow("erasure", &"of a person", column);
-        Ok(ErasureCounts {
-            versions: count("versions")?,
-            enrolments: count("enrolments")?,
-            runs: count("runs")?,
-            ..ErasureCounts::default()
-        })
+        would
     }
 
     /// The tombstones of an organisation's erased people.
@@ -280,6 +273,19 @@ impl WriteSession {
         let run = RunRef { round: round.clone(), number };
         Ok(Some(Note::new(Owner::Alliance, "run.fail", run.name(), &json!({ "reason": reason }))))
     }
+}
+
+/// What the erasure of a person would destroy, in numbers.
+pub(super) async fn would(session: &mut ReadSession, person: &ProfileRef) -> Result<ErasureCounts> {
+    let found = session.row(WOULD, values![&person.organisation, &person.id]).await?;
+    let row = found.ok_or_else(|| Error::NotFound(person.name()))?;
+    let count = |column| row.narrow("erasure", &"of a person", column);
+    Ok(ErasureCounts {
+        versions: count("versions")?,
+        enrolments: count("enrolments")?,
+        runs: count("runs")?,
+        ..ErasureCounts::default()
+    })
 }
 
 /// `Ok` if the profile exists in the session's scope.

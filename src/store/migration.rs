@@ -105,7 +105,7 @@ impl Store {
 
     /// Applies the migrations that are not applied once the lock is held.
     async fn apply_pending(&self) -> Result<usize> {
-        let mut connection = self.connect_to_write(&Scope::System).await?;
+        let mut connection = self.connect_to_write(&Scope::System, None).await?;
         one(&mut connection, LOCK).await?;
         connection.execute(CREATE, values![]).await?;
         let (pending, _) = compared(self, &mut connection).await?;

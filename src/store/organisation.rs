@@ -21,16 +21,16 @@ use crate::error::{Error, Result};
 /// Columns of an organisation.
 macro_rules! organisation_columns {
     () => {
-        "id, display_name, country, rules, membership, accepted_rules, accept_micros, version, create_micros, update_micros"
+        "id, display_name, country, rules, membership, accepted_rules, accept_micros, idle_days, version, create_micros, update_micros"
     };
 }
 
 statements! {
     change CREATE = ("organisation.create",
-        "INSERT INTO organisation (id, display_name, country, rules, membership, version, create_micros, update_micros) \
-         VALUES ($1, $2, $3, $4, $6, 1, $5, $5) ON CONFLICT (id) DO NOTHING");
+        "INSERT INTO organisation (id, display_name, country, rules, membership, idle_days, version, create_micros, update_micros) \
+         VALUES ($1, $2, $3, $4, $6, $7, 1, $5, $5) ON CONFLICT (id) DO NOTHING");
     change UPDATE = ("organisation.update",
-        "UPDATE organisation SET display_name = $3, country = $4, rules = $5, version = version + 1, update_micros = $6 \
+        "UPDATE organisation SET display_name = $3, country = $4, rules = $5, idle_days = $7, version = version + 1, update_micros = $6 \
          WHERE id = $1 AND version = $2");
     query GET = filtered("organisation.get",
         concat!("SELECT ", organisation_columns!(), " FROM organisation WHERE id = $1 AND (CAST($2 AS TEXT) IS NULL OR $2 LIKE '%,' || id || ',%')"));
@@ -139,6 +139,7 @@ impl WriteSession {
             dialect::json(&content.rules)?,
             now,
             Membership::NEW.state.as_str(),
+            content.idle_profile_days,
         ];
         if self.change(Owner::Organisation(id), CREATE, values).await? == 0 {
             return Err(Error::AlreadyExists(id.name()));
@@ -173,6 +174,7 @@ impl WriteSession {
             after.content.country.code(),
             dialect::json(&after.content.rules)?,
             now,
+            after.content.idle_profile_days,
         ];
         let owner = Owner::Organisation(id);
         self.change_exactly(1, owner, UPDATE, values).await?;
@@ -218,6 +220,7 @@ fn read(row: &Row) -> Result<Organisation> {
             display_name: row.text("display_name")?,
             country: row.parse("organisation", &id, "country", Country::from_code)?,
             rules: row.json("organisation", &id, "rules")?,
+            idle_profile_days: row.narrow("organisation", &id, "idle_days")?,
         },
         membership: Membership {
             state: row.parse("organisation", &id, "membership", MembershipState::from_name)?,

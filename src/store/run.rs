@@ -175,22 +175,7 @@ impl Store {
         let found = round::of(&mut session, round).await?;
         let (name, _) = startable(&mut session, round, found.state).await?;
         session.end().await?;
-        Ok(Run {
-            name,
-            state: RunState::Queued,
-            policy_version: found.content.policy.version,
-            input_digest: String::new(),
-            engine_version: String::new(),
-            result_digest: String::new(),
-            progress: None,
-            summary: None,
-            failure: None,
-            stale_causes: Vec::new(),
-            attempt: 0,
-            create_time: now,
-            start_time: None,
-            end_time: None,
-        })
+        Ok(Run::queued(name, found.content.policy.version, now))
     }
 
     /// The run after a cancellation at `now`. Nothing is written.

@@ -32,10 +32,17 @@ impl Scope {
         Some(own.iter().fold(String::from(","), |list, id| list + id.as_str() + ","))
     }
 
-    /// The statement that tells PostgreSQL the scope, for the policies of its tables. It lasts as long as the transaction.
-    pub(super) fn setting(&self) -> String {
-        // An id has no quote: it has lower-case letters, digits and hyphens.
-        format!("SET LOCAL wim.organisations = '{}'", self.list().as_deref().unwrap_or("*"))
+    /// The statements that tell PostgreSQL the scope and the principal whose answers exist, for the policies of its tables. They
+    /// last as long as the transaction. The service itself reads the answers of all.
+    pub(super) fn settings(&self, principal: Option<&str>) -> String {
+        let principal = match self {
+            Self::System => "*".to_owned(),
+            Self::Alliance | Self::Organisations(_) => principal.unwrap_or_default().replace('\'', "''"),
+        };
+        // An id of an organisation has no quote: it has lower-case letters, digits and hyphens.
+        let organisations = self.list();
+        let organisations = organisations.as_deref().unwrap_or("*");
+        format!("SET LOCAL wim.organisations = '{organisations}'; SET LOCAL wim.principal = '{principal}'")
     }
 
     /// Whether rows of the organisation exist in the scope.
@@ -112,9 +119,17 @@ mod tests {
             assert!(scope.admit(Owner::Organisation(&other)).is_ok() && scope.admit(Owner::Alliance).is_ok());
             assert!(scope.covers(&other));
         }
-        assert_eq!(scope.setting(), "SET LOCAL wim.organisations = ',wim-chile,wim-peru,'");
-        assert_eq!(none.setting(), "SET LOCAL wim.organisations = ','");
-        assert_eq!(Scope::Alliance.setting(), "SET LOCAL wim.organisations = '*'");
+        for (scope, principal, organisations, told) in [
+            (&scope, None, ",wim-chile,wim-peru,", ""),
+            (&none, Some("p"), ",", "p"),
+            (&Scope::Alliance, Some("*'; --"), "*", "*''; --"),
+            (&Scope::System, Some("p"), "*", "*"),
+        ] {
+            let set = format!(
+                "SET LOCAL wim.organisations = '{organisations}'; SET LOCAL wim.principal = '{told}'"
+            );
+            assert_eq!(scope.settings(principal), set);
+        }
         assert!(Scope::System.require_system().is_ok());
         assert!(Scope::Alliance.require_system().is_err() && scope.require_system().is_err());
     }

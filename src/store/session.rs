@@ -100,7 +100,11 @@ impl Store {
     ///
     /// Fails with `RequestIdReused` if the `request_id` was used for another method or payload.
     pub async fn begin(&self, receipt: Receipt) -> Result<Begun> {
-        let mut session = WriteSession::new(self, self.connect_to_write(&receipt.scope).await?, receipt);
+        let mut session = WriteSession::new(
+            self,
+            self.connect_to_write(&receipt.scope, Some(&receipt.actor)).await?,
+            receipt,
+        );
         let Some(request) = session.receipt.request.clone() else { return Ok(Begun::Fresh(session)) };
         let actor = session.receipt.actor.clone();
         // The row is written before the change: an equal request then waits on its key until this transaction ends.
@@ -167,7 +171,7 @@ impl WriteSession {
         now: impl FnOnce() -> Timestamp + Send,
     ) -> Result<Self> {
         let scope = Scope::System;
-        let connection = store.connect_to_write(&scope).await?;
+        let connection = store.connect_to_write(&scope, None).await?;
         let actor = format!("worker:{owner}");
         let receipt = Receipt { actor, scope, now: now(), request: None };
         Ok(Self::new(store, connection, receipt))
@@ -296,7 +300,7 @@ pub(super) struct Housekeeping(ReadSession);
 impl Store {
     /// Begins a transaction of housekeeping.
     pub(super) async fn housekeeping(&self, scope: &Scope) -> Result<Housekeeping> {
-        Ok(Housekeeping(ReadSession::new(self.connect_to_write(scope).await?, scope.clone())))
+        Ok(Housekeeping(ReadSession::new(self.connect_to_write(scope, None).await?, scope.clone())))
     }
 }
 

@@ -273,8 +273,8 @@ async fn each_method_leaves_what_the_table_says_in_the_audit() {
         }
     }
     let reads = [
-        "Get", "BatchGet", "List", "Watch", "Verify", "Explain", "Stream", "Solve", "WhatIf", "Repair",
-        "Diagnose", "WhoAmI",
+        "Get", "BatchGet", "List", "Watch", "Verify", "Replay", "Compare", "Explain", "Stream", "Solve",
+        "WhatIf", "Repair", "Diagnose", "WhoAmI",
     ];
     let is_read = |method: &&String| {
         let name = method.rsplit('/').next().unwrap_or_default();

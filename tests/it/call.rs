@@ -12,8 +12,9 @@ use wim_match::api::proto::v1::verify_stream_request::Content as Claim;
 use wim_match::api::proto::v1::what_if_question::Question as Asked;
 use wim_match::api::proto::{DESCRIPTORS, v1};
 use wim_match::client::{Authenticated, Client, request_id};
+use wim_match::domain::name::OrganisationId;
 
-use crate::world::{end_message, header_message, mentee, round_message};
+use crate::world::{end_message, header_message, import_of, member, mentee, round_message, send};
 
 pub(crate) mod privacy;
 
@@ -38,6 +39,8 @@ pub(crate) struct Target {
     pub(crate) secret: String,
     /// Another invitation.
     pub(crate) invitation: String,
+    /// An erasure that has ended; empty for one that does not exist.
+    pub(crate) erasure: String,
 }
 
 impl Target {
@@ -73,6 +76,17 @@ impl Target {
             invitation: other.expect("an invitation").name,
             ..self
         }
+    }
+
+    /// With the erasure of one more person of the organisation, whom nothing depends on.
+    pub(crate) async fn with_erasure_by(self, manager: &Client) -> Self {
+        let organisation = OrganisationId::from_name(&self.organisation).expect("an organisation");
+        let gone = import_of(&organisation, vec![member("gone")]);
+        send(&mut manager.clone(), gone).await.expect("imports");
+        let name = format!("{}/profiles/gone", self.organisation);
+        let request = v1::EraseProfileRequest { name, ..v1::EraseProfileRequest::default() };
+        let erased = manager.privacy.clone().erase_profile(request).await.expect("erases").into_inner();
+        Self { erasure: erased.erasure.expect("an erasure").name, ..self }
     }
 }
 
@@ -323,6 +337,13 @@ async fn call_runs(method: &str, client: Client, t: Target) -> Result<(), Status
             let request =
                 v1::CancelRunRequest { name: t.run, request_id: request_id(), validate_only: false };
             runs.cancel_run(request).await.map(drop)
+        }
+        "RunService/ReplayRun" => runs.replay_run(v1::ReplayRunRequest { name: t.run }).await.map(drop),
+        "RunService/CompareRuns" => {
+            // Of a run there is one: two of them are the same.
+            let runs_named = vec![t.run.clone(), t.run];
+            let request = v1::CompareRunsRequest { parent: t.round, runs: runs_named, ..Default::default() };
+            runs.compare_runs(request).await.map(drop)
         }
         "RunService/VerifyRun" => runs.verify_run(v1::VerifyRunRequest { name: t.run }).await.map(drop),
         "RunService/ListMatches" => {

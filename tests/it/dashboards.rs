@@ -201,8 +201,11 @@ fn is_selected(expression: &str, method: &str) -> bool {
 /// What may last as long as its work, and so has no objective of time.
 const OF_ANY_LENGTH: &[(&str, &str)] = &[
     ("VerifyRun", "checks the proof of a whole run"),
+    ("ReplayRun", "solves a whole run again"),
+    ("CompareRuns", "reads whole runs"),
     ("VerifyAudit", "reads the whole audit"),
     ("DiagnoseRound", "looks at all pairs of a round"),
+    ("PurgeExpired", "erases up to 200 people"),
     ("ExportPersonalData", "reads everything that is stored of a person"),
     ("Solve", "solves a problem of any size"),
     ("Verify", "checks the proof of a problem of any size"),

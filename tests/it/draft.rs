@@ -245,6 +245,29 @@ async fn a_restricted_person_is_kept_and_not_matched(world: World) {
     let again = client.lift_restriction(lift).await.expect("stays").into_inner();
     assert_eq!(again, done);
     assert_eq!(peru.enrol("rounds/r", &["b"]).await.enrolled, 1);
+
+    // What was lifted stays on record: in the list of her organisation, and in what she gets of her own data.
+    for id in ["b", "c"] {
+        let reason = v1::RestrictionReason::LegalClaim.into();
+        let restrict = v1::RestrictProfileRequest { name: peru.member(id), reason, ..Default::default() };
+        client.restrict_profile(restrict).await.expect("restricts");
+    }
+    let mut listed = Vec::new();
+    let mut request = v1::ListRestrictionsRequest { parent: peru.name(), page_size: 1, ..Default::default() };
+    loop {
+        let page = client.list_restrictions(request.clone()).await.expect("lists").into_inner();
+        listed.extend(page.restrictions);
+        request.page_token = page.next_page_token;
+        if request.page_token.is_empty() {
+            break;
+        }
+    }
+    let told: Vec<_> = listed.iter().map(|one| (one.profile.clone(), one.lifted.is_some())).collect();
+    assert_eq!(told, [(peru.member("b"), true), (peru.member("b"), false), (peru.member("c"), false)]);
+    assert_eq!(Some(&listed[0]), done.restriction.as_ref());
+    let request = v1::ExportPersonalDataRequest { name: peru.member("b"), ..Default::default() };
+    let data = client.export_personal_data(request).await.expect("exports").into_inner().data;
+    assert_eq!(data.expect("data").restrictions, listed[..2]);
     world.stop().await;
 }
 

@@ -70,6 +70,15 @@ const SYSTEM_SCOPE: &[(&str, &str)] = &[
         "src/service/diagnosis.rs",
         "a diagnosis looks at the profiles of everybody who is enrolled, and shows open answers",
     ),
+    (
+        "src/service/compare.rs",
+        "a comparison looks at the profiles of whole snapshots, and shows what open answers say of a pair",
+    ),
+    ("src/service/idle.rs", "housekeeping, and the number of people whom it would erase"),
+    (
+        "src/service/replay.rs",
+        "a replay solves a whole snapshot, and returns whether the same result came out",
+    ),
     ("src/service/event.rs", "the key of cursors, which is of the service"),
     ("src/service/retention.rs", "housekeeping"),
     (

@@ -52,10 +52,11 @@ pub fn message(profile: &ProfileRef, recorded: &RecordedConsent) -> v1::Consent 
     }
 }
 
-/// A restriction to the message.
-pub fn restriction(restriction: &Restriction) -> v1::Restriction {
+/// A restriction of a person to the message.
+pub fn restriction(profile: &ProfileRef, restriction: &Restriction) -> v1::Restriction {
     let Restriction { reason, restricted, lifted } = restriction;
     v1::Restriction {
+        profile: profile.name(),
         reason: *reason as i32,
         restricted: Some(record(restricted)),
         lifted: lifted.as_ref().map(record),

@@ -2,7 +2,7 @@
 
 use super::{count, timestamp};
 use crate::api::proto::v1;
-use crate::domain::erasure::{Erasure, ErasureCounts};
+use crate::domain::erasure::{Erasure, ErasureCounts, PurgeReport};
 use crate::domain::name::ProfileRef;
 use crate::service::ErasureAnswer;
 
@@ -28,6 +28,18 @@ pub fn message_of(erasure: &Erasure) -> v1::Erasure {
         counts: Some(counts_message(counts)),
         create_time: Some(timestamp(*create_time)),
         end_time: end_time.map(timestamp),
+    }
+}
+
+/// What a purge has erased, to the message.
+pub fn report(report: &PurgeReport) -> v1::PurgeReport {
+    let PurgeReport { profiles, versions, enrolments, profiles_left, idle_before } = *report;
+    v1::PurgeReport {
+        profiles: count(profiles),
+        versions: count(versions),
+        enrolments: count(enrolments),
+        profiles_left: count(profiles_left),
+        idle_before_time: idle_before.map(timestamp),
     }
 }
 

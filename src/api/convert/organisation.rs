@@ -17,6 +17,7 @@ pub fn draft(message: v1::Organisation) -> OrganisationDraft {
         country: message.country,
         same_organisation_only: rules.same_organisation_only,
         excluded_organisations: rules.excluded_organisations,
+        idle_profile_days: message.idle_profile_days,
     }
 }
 
@@ -25,21 +26,35 @@ pub fn message_of_draft(draft: OrganisationDraft) -> v1::Organisation {
     v1::Organisation {
         display_name: draft.display_name,
         country: draft.country,
+        idle_profile_days: draft.idle_profile_days,
         ..v1::Organisation::default()
     }
 }
 
 /// The fields of an organisation that a mask names.
 pub fn patch(message: &v1::Organisation, paths: &[String]) -> Masked<OrganisationPatch> {
-    Masked::read(paths, &["display_name", "country"], |patch: &mut OrganisationPatch, path| {
-        let (field, value) = match path {
-            "display_name" => (&mut patch.display_name, &message.display_name),
-            "country" => (&mut patch.country, &message.country),
+    let fields = ["display_name", "country", "idle_profile_days"];
+    Masked::read(paths, &fields, |patch: &mut OrganisationPatch, path| {
+        match path {
+            "display_name" => patch.display_name = Some(message.display_name.clone()),
+            "country" => patch.country = Some(message.country.clone()),
+            "idle_profile_days" => patch.idle_profile_days = Some(message.idle_profile_days),
             _ => return false,
-        };
-        *field = Some(value.clone());
+        }
         true
     })
+}
+
+/// The change of the time after which people of an organisation who take part in nothing are erased.
+pub fn idle_days_of(name: &str, days: i32) -> v1::UpdateOrganisationRequest {
+    let organisation =
+        v1::Organisation { name: name.to_owned(), idle_profile_days: days, ..v1::Organisation::default() };
+    let update_mask = Some(prost_types::FieldMask { paths: vec!["idle_profile_days".to_owned()] });
+    v1::UpdateOrganisationRequest {
+        organisation: Some(organisation),
+        update_mask,
+        ..v1::UpdateOrganisationRequest::default()
+    }
 }
 
 /// A change of a membership, unchecked. A moment outside the possible years counts as one of the future.
@@ -93,5 +108,6 @@ pub fn message(organisation: &Organisation, with_rules: bool) -> v1::Organisatio
         create_time: Some(timestamp(organisation.create_time)),
         update_time: Some(timestamp(organisation.update_time)),
         membership: Some(membership(&organisation.membership)),
+        idle_profile_days: content.idle_profile_days,
     }
 }

@@ -105,7 +105,7 @@ pub fn message(stored: &StoredProfile) -> v1::Profile {
         etag: etag(stored.version),
         create_time: Some(timestamp(stored.create_time)),
         update_time: Some(timestamp(stored.update_time)),
-        restriction: stored.restriction.as_ref().map(consent::restriction),
+        restriction: stored.restriction.as_ref().map(|one| consent::restriction(&stored.name, one)),
         ..message_of_draft(stored.content.to_draft(&stored.name))
     }
 }

@@ -40,8 +40,14 @@ impl Class {
     }
 }
 
-/// The service whose methods occupy the solver, and the method of runs that occupies the certifier.
-const SOLVING: [&str; 2] = ["/wim.mentorship.v1.SolverService/", "/wim.mentorship.v1.RunService/VerifyRun"];
+/// The service whose methods occupy the solver, and the methods of runs that occupy the solver, the certifier or whole
+/// snapshots.
+const SOLVING: [&str; 4] = [
+    "/wim.mentorship.v1.SolverService/",
+    "/wim.mentorship.v1.RunService/VerifyRun",
+    "/wim.mentorship.v1.RunService/ReplayRun",
+    "/wim.mentorship.v1.RunService/CompareRuns",
+];
 
 /// The classes of all methods by path. What the contract does not declare free of side effects changes something.
 #[derive(Debug)]

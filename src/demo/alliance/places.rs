@@ -213,6 +213,7 @@ pub(super) fn organisations() -> Vec<SampleOrganisation> {
     let organisation = |home: &Home| SampleOrganisation {
         id: home.id.parse().expect("an id of the table is an id"),
         draft: OrganisationDraft {
+            idle_profile_days: 0,
             display_name: home.name.to_owned(),
             country: home.seat.to_owned(),
             same_organisation_only: home.id == "wim-india",

@@ -109,22 +109,9 @@ fn state(all: &[Consent], consent: &Consent) -> ConsentState {
 
 #[cfg(test)]
 mod tests {
-    use super::super::consents::{ConsentPurpose, merged};
+    use super::super::consents::merged;
+    use super::super::consents::tests::{at, consent};
     use super::*;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).expect("a time")
-    }
-
-    fn consent(give: i64, withdraw: Option<i64>) -> Consent {
-        Consent {
-            purpose: ConsentPurpose::Matching,
-            give_time: at(give),
-            text_version: "1".to_owned(),
-            language: "es".to_owned(),
-            withdraw_time: withdraw.map(at),
-        }
-    }
 
     /// The record after these files, each by another principal at its own time.
     fn record(files: &[Vec<Consent>]) -> Vec<RecordedConsent> {

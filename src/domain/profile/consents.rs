@@ -200,7 +200,7 @@ fn newest_withdrawal(consents: &[Consent], purpose: ConsentPurpose) -> Option<Ti
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeSet;
 
     use proptest::collection::vec;
@@ -208,11 +208,13 @@ mod tests {
 
     use super::*;
 
-    fn at(second: i64) -> Timestamp {
+    /// A moment of a test.
+    pub(in super::super) fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).expect("a time")
     }
 
-    fn consent(give: i64, withdraw: Option<i64>) -> Consent {
+    /// A consent to matching.
+    pub(in super::super) fn consent(give: i64, withdraw: Option<i64>) -> Consent {
         Consent {
             purpose: ConsentPurpose::Matching,
             give_time: at(give),

@@ -9,7 +9,7 @@ use super::super::read::ReadSession;
 use super::super::scope::{Owner, Scope};
 use super::super::session::WriteSession;
 use super::super::statement::statements;
-use super::super::{enrolment, profile, result};
+use super::super::{enrolment, profile, restriction, result};
 use super::runs;
 use crate::domain::enrolment::Enrolment;
 use crate::domain::name::{OrganisationId, ProfileRef, RoundId, RunRef};
@@ -59,8 +59,9 @@ impl Store {
                 unmatched.push(RunUnmatched { run: run.clone(), entry });
             }
         }
+        let restrictions = restriction::of_person(&mut session, person).await?;
         session.end().await?;
-        Ok(PersonalData { name: person.clone(), versions, enrolments, matches, unmatched })
+        Ok(PersonalData { name: person.clone(), versions, enrolments, matches, unmatched, restrictions })
     }
 }
 

@@ -74,6 +74,10 @@ pub(super) async fn call(method: &str, client: Client, t: Target) -> Result<(), 
             let request = v1::LiftRestrictionRequest { name: t.profile, ..Default::default() };
             privacy.lift_restriction(request).await.map(drop)
         }
+        "PrivacyService/ListRestrictions" => {
+            let request = v1::ListRestrictionsRequest { parent: t.organisation, ..Default::default() };
+            privacy.list_restrictions(request).await.map(drop)
+        }
         "PrivacyService/ListAffectedPeople" => {
             let request = v1::ListAffectedPeopleRequest { parent: t.organisation, ..Default::default() };
             privacy.list_affected_people(request).await.map(drop)
@@ -101,12 +105,19 @@ pub(super) async fn call(method: &str, client: Client, t: Target) -> Result<(), 
             }
             privacy.erase_profile(v1::EraseProfileRequest { validate_only: false, ..request }).await.map(drop)
         }
+        // An organisation that has set no time: nobody is erased.
+        "PrivacyService/PurgeExpired" => {
+            let request = v1::PurgeExpiredRequest { parent: t.organisation, ..Default::default() };
+            privacy.purge_expired(request).await.map(drop)
+        }
         "PrivacyService/ExportPersonalData" => {
             let request = v1::ExportPersonalDataRequest { name: t.profile, ..Default::default() };
             privacy.export_personal_data(request).await.map(drop)
         }
         "PrivacyService/GetErasure" => {
-            let request = v1::GetErasureRequest { name: t.principal.replace("principals/", "erasures/") };
+            let absent = t.principal.replace("principals/", "erasures/");
+            let name = if t.erasure.is_empty() { absent } else { t.erasure };
+            let request = v1::GetErasureRequest { name };
             privacy.get_erasure(request).await.map(drop)
         }
         unknown => panic!("{unknown} has no call in `call::privacy`"),

@@ -101,6 +101,19 @@ impl Answers {
         self.calls.push(("CancelRun".to_owned(), bytes(answer)));
         let request = v1::VerifyRunRequest { name: run.to_owned() };
         self.calls.push(("VerifyRun".to_owned(), bytes(client.runs.verify_run(request).await)));
+        let request = v1::ReplayRunRequest { name: run.to_owned() };
+        self.calls.push(("ReplayRun".to_owned(), bytes(client.runs.replay_run(request).await)));
+        let request = v1::CompareRunsRequest {
+            parent: run.split("/runs/").next().unwrap_or_default().to_owned(),
+            runs: vec![run.to_owned(), run.to_owned()],
+            ..v1::CompareRunsRequest::default()
+        };
+        let mut answer = client.runs.compare_runs(request).await;
+        if let Ok(answer) = &mut answer {
+            let compared = answer.get_mut().runs.iter_mut().filter_map(|one| one.run.as_mut());
+            compared.for_each(without_times);
+        }
+        self.calls.push(("CompareRuns".to_owned(), bytes(answer)));
     }
 
     /// The lists, page by page with the tokens of the pages, in every language.

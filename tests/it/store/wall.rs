@@ -158,6 +158,41 @@ async fn no_change_reaches_a_row_of_another_organisation() {
     assert!(error.to_string().contains("row-level security"), "{error}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_answer_exists_for_its_principal_alone_whatever_the_scope() {
+    let Some((f, _)) = filled().await else { return };
+    f.raw()
+        .await
+        .execute(
+            "INSERT INTO idempotency VALUES ('p', 'r', 'M', 'd', '', 0), ('o''p', 'r', 'M', 'd', '', 0), \
+             ('*', 'r', 'M', 'd', '', 0)",
+        )
+        .await;
+    let mut connection = bound(&f).await;
+    for (principal, seen) in [
+        (None, [].as_slice()),
+        (Some(""), &[]),
+        (Some("q"), &[]),
+        (Some("p"), &["p"]),
+        (Some("o''p"), &["o'p"]),
+        (Some("*"), &["*", "o'p", "p"]),
+    ] {
+        let mut transaction = connection.begin().await.expect("begins");
+        let setting = principal.map(|principal| format!("SET LOCAL wim.principal = '{principal}'"));
+        let set = format!("SET LOCAL wim.organisations = '*'; {}", setting.unwrap_or_default());
+        transaction.execute(sqlx::raw_sql(AssertSqlSafe(set))).await.expect("sets");
+        let text = "SELECT principal_id FROM idempotency WHERE request_id = 'r' ORDER BY principal_id";
+        let found: Vec<String> = sqlx::query_scalar(text).fetch_all(&mut *transaction).await.expect("reads");
+        assert_eq!(found, seen, "as {principal:?}");
+        let written = transaction
+            .execute("INSERT INTO idempotency VALUES ('p', 'another', 'M', 'd', '', 0)")
+            .await
+            .is_ok();
+        assert_eq!(written, matches!(principal, Some("p" | "*")), "as {principal:?}");
+        transaction.rollback().await.expect("ends");
+    }
+}
+
 /// Takes what the service itself filters by out of a statement: the filter by the organisations of the scope, and every
 /// comparison with the one organisation that a split statement takes as its last value.
 fn without_predicate(name: &str, text: &str, last: usize) -> Option<String> {
