@@ -53,7 +53,9 @@ fn main() {
     );
     if wanted("profiles") {
         let snapshot = Shape::usual(mentees, mentors).make();
-        let job = |observer: &dyn Observer| solve(&snapshot, &Options::default(), observer).map(drop);
+        let job = |observer: &dyn Observer| {
+            solve(&snapshot, &Options::default(), observer).map(drop).map_err(|_| Stopped)
+        };
         measure(&("profiles", Box::new(job)));
     }
     let generated = Generated::new(mentees, mentors);

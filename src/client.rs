@@ -21,7 +21,7 @@
 //! let channel = client::connect("http://127.0.0.1:50051").await?;
 //! let client = Client::new(&channel, Some(token))?;
 //! let request =
-//!     v1::StartRunRequest { round: "rounds/2027-first".to_owned(), request_id: client::request_id(), validate_only: false };
+//!     v1::StartRunRequest { round: "rounds/2027-first".to_owned(), request_id: client::request_id(), validate_only: false, ..v1::StartRunRequest::default() };
 //! let run = client.runs.clone().start_run(request).await?.into_inner().run.unwrap_or_default();
 //! let run = client::watch(&client, &run.name, |run| eprintln!("{:?}", run.progress)).await?;
 //! client::success(&run)?;

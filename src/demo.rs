@@ -296,6 +296,7 @@ async fn run_round(coordinator: &mut Client, lang: Lang) -> anyhow::Result<v1::R
         round: format!("rounds/{ROUND}"),
         request_id: request_id(),
         validate_only: false,
+        ..v1::StartRunRequest::default()
     };
     let run = coordinator.runs.start_run(request).await?.into_inner().run.unwrap_or_default();
     let run = progress::watch_with_bar(coordinator, &run.name, lang).await?;

@@ -6,6 +6,7 @@ pub mod caller;
 pub mod credential;
 pub mod cursor;
 pub mod date;
+pub mod decision_conflict;
 pub mod diagnosis;
 pub mod enrolment;
 pub mod erasure;

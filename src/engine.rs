@@ -5,7 +5,8 @@
 //! 1. [`encode`] turns profiles into bits and small numbers.
 //! 2. [`score`] judges every pair by the hard rules of [`eligibility`] and the criteria of the policy. [`pair_scores`]
 //!    caches the scores if the memory suffices.
-//! 3. [`objective`] finds the best assignment by [`assign`], [`fairest`] or [`stable`].
+//! 3. [`objective`] finds the best assignment by [`assign`], [`fairest`] or [`stable`]. Pins are removed before, vetoed pairs
+//!    are no candidates, and pairs of the run that the round follows count a little more (`pinned_problem`, `following`).
 //! 4. [`certify`] proves the assignment. It shares no code with the solver.
 //! 5. Every match gets its contributions, and everyone without a match gets a reason.
 //!
@@ -33,6 +34,7 @@ pub mod encode;
 mod exclusion_counts;
 mod explain;
 pub mod fairest;
+mod following;
 mod graph;
 pub mod groups;
 mod headcount;
@@ -40,6 +42,7 @@ pub mod objective;
 pub mod objective_value;
 pub mod observer;
 pub mod pair_scores;
+mod pinned_problem;
 pub mod pool;
 mod price_integer;
 pub mod problem;
@@ -56,8 +59,9 @@ mod tests;
 mod unmatched;
 mod wanted;
 pub mod what_if;
+mod wishes;
 
 pub use self::diagnose::round::diagnose_round;
 pub use self::digest::{ResultParts, digests};
 pub use self::explain::explain_pair;
-pub use self::round::{ENGINE_VERSION, Options, Outcome, RunCertificate, solve, verify};
+pub use self::round::{ENGINE_VERSION, NoOutcome, Options, Outcome, RunCertificate, solve, verify};

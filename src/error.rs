@@ -110,6 +110,8 @@ pub enum Error {
         /// The version of this service's engine.
         present: &'static str,
     },
+    /// Decisions of the round cannot be kept: what to release.
+    DecisionsConflict(String),
     /// The deadline of the call has passed.
     DeadlineExceeded,
     /// The method or the message encoding does not exist.
@@ -244,6 +246,9 @@ impl Error {
                 version = version,
                 present = *present
             ),
+            Self::DecisionsConflict(what) => {
+                message!("decisions of the round cannot be kept together: {what}", what = what)
+            }
             Self::DeadlineExceeded => message!(
                 "the deadline of the call has passed, and its work was stopped; call again with a longer deadline"
             ),
@@ -284,6 +289,7 @@ impl Error {
             Self::ConsentState { .. } => Reason::ConsentState,
             Self::InputErased(_) => Reason::InputErased,
             Self::EngineChanged { .. } => Reason::EngineChanged,
+            Self::DecisionsConflict(_) => Reason::DecisionsConflict,
             Self::DeadlineExceeded => Reason::DeadlineExceeded,
             Self::Unimplemented => Reason::Unimplemented,
             Self::StoreUnavailable(_) => Reason::StoreUnavailable,

@@ -68,7 +68,7 @@ pub use permission::{Action, Permit};
 pub use profile::Export;
 pub use replay::ReplayedRun;
 pub use retention::{Kind, Purged, RULES, Rule};
-pub use run::{ExplainedPair, RunWatch};
+pub use run::{ExplainedPair, RunToFollow, RunWatch};
 pub use solver::{Diagnosed, Solved, Unmet, Work, WorkProgress};
 pub use verify::VerifiedRun;
 

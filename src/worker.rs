@@ -11,11 +11,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::clock::Stopwatch;
+use crate::domain::decision_conflict::conflicts_in_words;
 use crate::domain::leaf::Seals;
 use crate::domain::run::{Stage, Standing};
 use crate::domain::snapshot::Snapshot;
-use crate::engine::observer::{Observer as _, Stopped};
-use crate::engine::{self, ENGINE_VERSION, Outcome};
+use crate::engine::observer::Observer as _;
+use crate::engine::{self, ENGINE_VERSION, NoOutcome, Outcome};
 use crate::error::{Error, Reason, Result, chain};
 use crate::service::{LiveRun, Service, Stop};
 use crate::store::{ClaimedRun, LoadedSnapshot, RunOutcome, Scope, Store};
@@ -158,6 +159,9 @@ impl Worker {
             Ok(_) => Ok((self.end_stopped(claim, live).await?, None)),
             // The lease expires, and the next claim repeats the run; or another worker has claimed the run.
             Err(error @ (Error::StoreUnavailable(_) | Error::RunState { .. })) => Err(error),
+            Err(Error::DecisionsConflict(what)) => {
+                Ok((self.fail(claim, Reason::DecisionsConflict, &what).await?, None))
+            }
             Err(error) => {
                 tracing::error!(error.type = error.reason().code(), error = chain(&error), "run failed");
                 let message = "the service has a defect; report the run to operations";
@@ -185,7 +189,10 @@ impl Worker {
                     Ok(Some(to_be_saved(outcome, &snapshot, &seals)))
                 }
                 Ok(_) => Err(Error::internal("the result could not be proved")),
-                Err(Stopped) => Ok(None),
+                Err(NoOutcome::Stopped) => Ok(None),
+                Err(NoOutcome::Decisions(conflicts)) => {
+                    Err(Error::DecisionsConflict(conflicts_in_words(&conflicts)))
+                }
             }
         });
         // The message of a panic may quote a value: its place is in the log.
@@ -194,7 +201,7 @@ impl Worker {
 
     /// Loads the snapshot of a run. The first load stores the digest, and a later one checks it.
     async fn load(&self, claim: &ClaimedRun) -> Result<(Snapshot, Seals)> {
-        let LoadedSnapshot { snapshot, seals, digest } =
+        let LoadedSnapshot { snapshot, seals, digest, .. } =
             self.store().load_snapshot(&Scope::System, &claim.run.name).await?;
         if claim.run.input_digest.is_empty() {
             self.store().seal_run(claim, &digest).await?;

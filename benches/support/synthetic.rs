@@ -114,6 +114,8 @@ impl Shape {
             policy: Policy::default(),
             organisations: rules,
             participants,
+            decisions: Vec::new(),
+            follows: None,
         };
         snapshot.sort();
         snapshot

@@ -180,6 +180,10 @@ CREATE TABLE run (
     end_date TEXT COLLATE "C" NOT NULL,
     -- Number of the last change of the round's enrolments when the run was started.
     enrolment_number BIGINT NOT NULL,
+    -- Number of the run whose pairs this run keeps where it can, and the digest of that run's result as coordinators read it;
+    -- NULL if the run follows none. The digests of the input cover the latter, so that they outlive the followed run.
+    follows BIGINT CHECK (follows < number),
+    follows_digest TEXT COLLATE "C" CHECK ((follows IS NULL) = (follows_digest IS NULL)),
     -- Digest of the whole snapshot. Only the service reads it: it covers private answers.
     input_digest TEXT COLLATE "C" NOT NULL,
     engine_version TEXT COLLATE "C" NOT NULL,
@@ -266,6 +270,8 @@ CREATE TABLE run_match (
     mentor_own_id TEXT COLLATE "C" NOT NULL,
     score BIGINT NOT NULL CHECK (score BETWEEN 0 AND 10000),
     contributions TEXT COLLATE "C" NOT NULL,
+    -- Whether a pin put the pair into the result.
+    pinned BIGINT NOT NULL CHECK (pinned IN (0, 1)),
     PRIMARY KEY (round_id, run_number, ordinal),
     FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number)
 );

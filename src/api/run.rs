@@ -13,7 +13,7 @@ use super::proto::v1::run_service_server::RunService;
 use super::streams::{Answers, Streams};
 use crate::engine::ENGINE_VERSION;
 use crate::error::Error;
-use crate::service::{Change, PageRequest, ReplayedRun, Service};
+use crate::service::{Change, PageRequest, ReplayedRun, RunToFollow, Service};
 
 /// Serves runs and their results.
 #[derive(Debug, Clone)]
@@ -33,9 +33,12 @@ impl RunService for RunApi {
         request: Request<v1::StartRunRequest>,
     ) -> Result<Response<v1::StartRunResponse>, Status> {
         let caller = caller_of(&request)?;
-        let v1::StartRunRequest { round, request_id, validate_only } = request.into_inner();
+        let v1::StartRunRequest { round, request_id, validate_only, follows, follow_none } =
+            request.into_inner();
+        let follows = RunToFollow { name: &follows, none: follow_none };
         let how = Change { request_id: &request_id, validate_only };
-        let (run, violations) = outcome(validate_only, self.service.start_run(&caller, &round, how).await)?;
+        let (run, violations) =
+            outcome(validate_only, self.service.start_run(&caller, &round, follows, how).await)?;
         Ok(Response::new(v1::StartRunResponse { run: run.as_ref().map(message), violations }))
     }
 

@@ -39,6 +39,7 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::RunState
         | Reason::InputErased
         | Reason::EngineChanged
+        | Reason::DecisionsConflict
         | Reason::ConsentState => Code::FailedPrecondition,
         Reason::EtagMismatch | Reason::RunInterrupted => Code::Aborted,
         Reason::DeadlineExceeded | Reason::ReceiveTimeout => Code::DeadlineExceeded,
@@ -279,6 +280,7 @@ mod tests {
             Error::EventsExpired,
             Error::InputErased(run()),
             Error::EngineChanged { run: run(), version: "6".to_owned(), present: "7" },
+            Error::DecisionsConflict("release the pin rounds/2027-spring/decisions/3".to_owned()),
             Error::RoundEmpty(round()),
             Error::RunActive(run()),
             Error::RunState { run: run(), state: "failed", required: &["succeeded"] },

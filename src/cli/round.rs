@@ -90,6 +90,10 @@ pub(super) enum Command {
         /// Return as soon as the run is queued.
         #[arg(long)]
         detach: bool,
+        /// Number of the run whose pairs the new run keeps where it can without loss, or `none`. Without it, the newest run
+        /// that succeeded.
+        #[arg(long, value_name = "RUN")]
+        follow: Option<String>,
     },
     /// Watch a run until it ends.
     Watch {
@@ -207,11 +211,18 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
         Command::Diagnose { round, policy, dry_run } => {
             diagnose(&mut client, &round, policy.as_deref(), dry_run, global).await?;
         }
-        Command::Run { round, detach } => {
+        Command::Run { round, detach, follow } => {
+            let (follows, follow_none) = match follow.as_deref() {
+                Some("none") => (String::new(), true),
+                Some(number) => (format!("{}/runs/{number}", name("rounds/", &round)), false),
+                None => (String::new(), false),
+            };
             let request = v1::StartRunRequest {
                 round: name("rounds/", &round),
                 request_id: request_id(),
                 validate_only: false,
+                follows,
+                follow_none,
             };
             let run = client.runs.start_run(request).await;
             let run = found(&client, &round, run).await?.into_inner().run.unwrap_or_default();

@@ -159,6 +159,7 @@ mod tests {
             mentor: person(organisation, "mentor"),
             score: 5_000,
             contributions: Vec::new(),
+            pinned: false,
         });
         let unmatched = organisations.iter().map(|organisation| Unmatched {
             profile: person(organisation, "left-over"),

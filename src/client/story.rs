@@ -10,7 +10,8 @@ use crate::domain::name::ProfileRef;
 use crate::domain::policy::Objective;
 use crate::domain::recruit::{self, Recruit};
 use crate::domain::run::{
-    Contribution, Coverage, Match, RunSummary, ScoreRange, Side, Standing, Unmatched, WholeRound,
+    Contribution, Coverage, FollowedPairs, Match, RunSummary, ScoreRange, Side, Standing, Unmatched,
+    WholeRound,
 };
 use crate::domain::vocabulary::{Lang, Region};
 use crate::message;
@@ -97,6 +98,18 @@ pub fn headline(s: &RunSummary, lang: Lang) -> String {
         );
         row(message!("Score of a match"), wording::message(&told, lang));
     }
+    if let Some(FollowedPairs { kept, changed, ended }) = s.followed {
+        let told = match ended.filter(|ended| *ended > 0) {
+            None => message!("{kept} kept, {changed} changed", kept = kept, changed = changed),
+            Some(ended) => message!(
+                "{kept} kept, {changed} changed, {ended} ended because a person left",
+                kept = kept,
+                changed = changed,
+                ended = ended
+            ),
+        };
+        row(message!("Pairs of the earlier run"), wording::message(&told, lang));
+    }
     if let Some(whole) = &s.whole_round {
         whole_round(whole, s.objective, lang, &mut row);
     }
@@ -114,6 +127,10 @@ fn whole_round(whole: &WholeRound, objective: Objective, lang: Lang, row: &mut i
     if let Some(price) = whole.price_of_fairness {
         let told = message!("{points|1 point|{points} points} of the total score", points = price);
         row(message!("Price of fairness"), wording::message(&told, lang));
+    }
+    if let Some(price) = whole.price_of_stability {
+        let told = message!("{points|1 point|{points} points} of the total score", points = price);
+        row(message!("Price of stability"), wording::message(&told, lang));
     }
     if let Some(most) = whole.most_matched_mentees {
         row(message!("Mentees matched without stability, at most"), count(most, lang));

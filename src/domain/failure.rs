@@ -77,6 +77,8 @@ reasons! {
     InputErased = "INPUT_ERASED";
     /// The engine of the run is not the one of this service.
     EngineChanged = "ENGINE_CHANGED";
+    /// Decisions of the round cannot be kept.
+    DecisionsConflict = "DECISIONS_CONFLICT";
 }
 
 impl Reason {

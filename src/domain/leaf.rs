@@ -52,6 +52,8 @@ pub enum Part {
     Input,
     /// A participant of the snapshot, by open answers.
     OpenInput,
+    /// A decision in force.
+    Decision,
     /// A match.
     Match,
     /// A person without a match, as coordinators read it.
@@ -68,9 +70,10 @@ pub enum Part {
 
 impl Part {
     /// All parts.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Input,
         Self::OpenInput,
+        Self::Decision,
         Self::Match,
         Self::Unmatched,
         Self::OwnUnmatched,
@@ -84,6 +87,7 @@ impl Part {
         match self {
             Self::Input => "input",
             Self::OpenInput => "open_input",
+            Self::Decision => "decision",
             Self::Match => "match",
             Self::Unmatched => "unmatched",
             Self::OwnUnmatched => "own_unmatched",
@@ -179,8 +183,9 @@ impl Salts<'_> {
         self.leaf(part, [&entry.mentor; 2], entry, text)
     }
 
+    /// The leaf of anything about two people, in the same way.
     #[expect(clippy::expect_used, reason = "plain data with string keys always serialises")]
-    fn leaf(
+    pub fn leaf(
         &self,
         part: Part,
         of: [&ProfileRef; 2],

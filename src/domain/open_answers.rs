@@ -64,19 +64,7 @@ impl Profile {
 }
 
 impl Snapshot {
-    /// What the digest of the open answers covers beside the participants, each of whom has a leaf. No private answer changes
-    /// the digest, and neither does the version of a profile, which grows with each change of a private answer.
-    pub fn open_head(&self) -> Vec<u8> {
-        let mut head = format!("{} {}\n", self.start_date, self.end_date).into_bytes();
-        let organisations = self.organisations.iter().map(json);
-        for part in [json(&self.policy)].into_iter().chain(organisations) {
-            head.extend(part);
-            head.push(b'\n');
-        }
-        head
-    }
-
-    /// The open leaf of a participant, see [`Self::open_head`].
+    /// The open leaf of a participant, without her private answers; see [`Self::open_head`].
     pub fn open_leaf(&self, participant: &Participant, salt: LeafSalt) -> Leaf {
         let takes_part = participant.content.consents_to(ConsentPurpose::Matching, self.freeze_time);
         let line = json(&(&participant.profile, participant.content.open_answers(), takes_part));

@@ -138,6 +138,14 @@ pub struct Policy {
     pub rules: HardRules,
     /// Days of waiting at the start of the round that make a mentee waitlisted; `None` means one tier only.
     pub waitlist_after_days: Option<u16>,
+    /// Points of score that a kept pair of the followed run is worth, 0..=10,000. With 0 it decides among equal totals only.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stability: u16,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u16) -> bool {
+    *number == 0
 }
 
 impl Default for Policy {
@@ -153,6 +161,7 @@ impl Default for Policy {
             criteria: criteria.collect(),
             rules: HardRules::default(),
             waitlist_after_days: Some(DEFAULT_WAITLIST_AFTER_DAYS),
+            stability: 0,
         }
     }
 }
@@ -165,6 +174,7 @@ pub struct PolicyDraft {
     pub criteria: Vec<(i32, i32, Option<i32>)>,
     pub rules: Option<HardRulesDraft>,
     pub waitlist_after_days: Option<i32>,
+    pub stability: i32,
 }
 
 /// Hard rules as a caller sent them, not validated.
@@ -214,7 +224,8 @@ impl Policy {
                 None
             }
         };
-        violations.finish(Self { version: 1, objective, criteria, rules, waitlist_after_days })
+        let stability = within(draft.stability, 0, i32::from(FULL_SCORE), "stability", &mut violations);
+        violations.finish(Self { version: 1, objective, criteria, rules, waitlist_after_days, stability })
     }
 
     /// The weights as shares of 10,000 points, in the order of `criteria`. Each share is rounded down, and the remaining
@@ -393,6 +404,7 @@ mod tests {
                 ..HardRulesDraft::default()
             }),
             waitlist_after_days: Some(-1),
+            stability: 10_001,
         };
         let fields: Vec<String> = Policy::parse(&draft)
             .expect_err("a bad policy")
@@ -412,6 +424,7 @@ mod tests {
                 "hard_rules.max_stage_gap",
                 "hard_rules.min_score",
                 "waitlist_after_days",
+                "stability",
             ]
         );
     }

@@ -194,6 +194,7 @@ mod tests {
             mentor: profile(mentor),
             score: 0,
             contributions: vec![Contribution { criterion: None, points: 0, max_points: 0, reason }],
+            pinned: false,
         };
         let some = |missing: &str| {
             Reason::new(ReasonCode::TopicsCovered).with("topics", "safety").with("missing", missing)

@@ -149,6 +149,8 @@ pub struct Run {
     pub failure: Option<(failure::Reason, String)>,
     /// What has changed since the start, as far as it concerns the reader; only of a run that succeeded.
     pub stale_causes: Vec<StaleCause>,
+    /// The run that this run follows.
+    pub follows: Option<RunRef>,
     /// Number of times that a worker has begun the run.
     pub attempt: i32,
     /// When the run was queued.
@@ -161,7 +163,12 @@ pub struct Run {
 
 impl Run {
     /// A run that has just been queued.
-    pub fn queued(name: RunRef, policy_version: i64, create_time: Timestamp) -> Self {
+    pub fn queued(
+        name: RunRef,
+        policy_version: i64,
+        follows: Option<RunRef>,
+        create_time: Timestamp,
+    ) -> Self {
         Self {
             name,
             state: RunState::Queued,
@@ -173,12 +180,24 @@ impl Run {
             summary: None,
             failure: None,
             stale_causes: Vec::new(),
+            follows,
             attempt: 0,
             create_time,
             start_time: None,
             end_time: None,
         }
     }
+}
+
+/// Which run a new run follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follow {
+    /// The newest run of the round that succeeded, if there is one.
+    Newest,
+    /// The run with this number.
+    Run(i64),
+    /// None.
+    None,
 }
 
 /// How much of each match a list contains.
@@ -201,6 +220,9 @@ pub struct Match {
     pub score: u16,
     /// Contributions of the criteria. All private criteria are one entry, last, without points.
     pub contributions: Vec<Contribution>,
+    /// Whether a decision of the round put the pair into the result.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
 }
 
 impl Match {
@@ -416,8 +438,24 @@ pub struct RunSummary {
     pub objective: Objective,
     /// Proof of the optimum.
     pub proof: Proof,
+    /// What became of the pairs of the run that this run follows, as far as one of the two people is one whom the summary is
+    /// about; `None` if the run follows none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub followed: Option<FollowedPairs>,
     /// Numbers about all organisations together and about each of them; only for coordinators.
     pub whole_round: Option<WholeRound>,
+}
+
+/// What became of the pairs of a followed run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FollowedPairs {
+    /// Pairs that are matches again.
+    pub kept: u64,
+    /// Pairs that are not, although both people still take part in their roles. For managers, all that are not.
+    pub changed: u64,
+    /// Pairs of which a person no longer takes part in her role; `None` for managers, because the person may be another
+    /// organisation's.
+    pub ended: Option<u64>,
 }
 
 /// Lowest, median and highest shown score of some matches.
@@ -463,6 +501,10 @@ pub struct WholeRound {
     /// For STABLE: mentees whom any assignment, stable or not, could match by open answers, at most; at least the matched
     /// mentees. What the solver knows of the largest stable assignment depends on private answers, so that nobody reads it.
     pub most_matched_mentees: Option<u64>,
+    /// Shown points that the policy's stability costs by open answers: the total without it less the total with it. `None`
+    /// without stability, without a run to follow, and for STABLE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_of_stability: Option<u64>,
     /// Microseconds per stage. Not part of a digest.
     pub stage_micros: Vec<(Stage, i64)>,
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::leaf::{Leaf, LeafSalt, Part, Seals, leaf, root};
+use super::leaf::{Leaf, LeafSalt, Part, Salts, Seals, leaf, root};
 use super::name::{OrganisationId, ProfileRef};
 use super::organisation::OrganisationRules;
 use super::policy::Policy;
@@ -19,6 +19,55 @@ pub struct Participant {
     pub version: i64,
     /// The profile at that version.
     pub content: Profile,
+}
+
+/// What a decision asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DecisionKind {
+    /// The pair must be a match.
+    Pin,
+    /// The pair must not be a match.
+    Veto,
+}
+
+/// A decision of the round, in force when the round was frozen. A decision has no effect if one of the two people does not
+/// take part in that role.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct FrozenDecision {
+    /// The mentee.
+    pub mentee: ProfileRef,
+    /// The mentor.
+    pub mentor: ProfileRef,
+    /// What it asks for.
+    pub kind: DecisionKind,
+    /// Resource name of the decision. It names nobody, so that messages may quote it. No digest covers it.
+    pub name: String,
+}
+
+impl FrozenDecision {
+    /// The leaf of the decision; `None` if one of the two has no salt.
+    pub fn leaf(&self, salts: &Salts<'_>) -> Option<Leaf> {
+        let Self { mentee, mentor, kind, .. } = self;
+        salts.leaf(Part::Decision, [mentee, mentor], &(mentee, mentor, kind), &mut Vec::new())
+    }
+
+    /// The mentee and the mentor.
+    pub fn pair(&self) -> (&ProfileRef, &ProfileRef) {
+        (&self.mentee, &self.mentor)
+    }
+}
+
+/// The run that a run follows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FollowedRun {
+    /// Its number within the round.
+    pub number: i64,
+    /// Digest of its result as coordinators read it, keyed with the salt of the round. It stands for the pairs in the digests
+    /// of this run, so that an erasure changes neither.
+    pub result_digest: String,
+    /// Its pairs of a mentee and a mentor, sorted. A pair with a person who was erased since names her surrogate.
+    pub pairs: Vec<(ProfileRef, ProfileRef)>,
 }
 
 /// A frozen round.
@@ -36,27 +85,70 @@ pub struct Snapshot {
     pub organisations: Vec<(OrganisationId, OrganisationRules)>,
     /// Everyone enrolled, ordered by organisation and own id.
     pub participants: Vec<Participant>,
+    /// Decisions in force, ordered by pair.
+    pub decisions: Vec<FrozenDecision>,
+    /// The run that this run follows, if any.
+    pub follows: Option<FollowedRun>,
 }
 
 impl Snapshot {
-    /// Sorts organisations and participants, so that equal rounds are equal bytes.
+    /// Sorts all lists, so that equal rounds are equal bytes.
     pub fn sort(&mut self) {
         self.organisations.sort_by(|a, b| a.0.cmp(&b.0));
         self.participants.sort_by(|a, b| a.profile.cmp(&b.profile));
+        self.decisions.sort();
+        if let Some(followed) = &mut self.follows {
+            followed.pairs.sort();
+        }
+    }
+
+    /// The pairs of all pins.
+    pub fn pins(&self) -> impl Iterator<Item = (&ProfileRef, &ProfileRef)> {
+        self.decided(DecisionKind::Pin)
+    }
+
+    /// The pairs of all vetoes.
+    pub fn vetoes(&self) -> impl Iterator<Item = (&ProfileRef, &ProfileRef)> {
+        self.decided(DecisionKind::Veto)
+    }
+
+    fn decided(&self, kind: DecisionKind) -> impl Iterator<Item = (&ProfileRef, &ProfileRef)> {
+        self.decisions.iter().filter(move |decision| decision.kind == kind).map(FrozenDecision::pair)
+    }
+
+    /// What both digests of the input cover beside the leaves: of the participants and of the decisions. No private answer changes
+    /// it, and no version of a profile, which grows with each change of a private answer, is part of it or of an open leaf.
+    pub fn open_head(&self) -> Vec<u8> {
+        let mut head = format!("{} {}\n", self.start_date, self.end_date).into_bytes();
+        if let Some(FollowedRun { number, result_digest, .. }) = &self.follows {
+            head.extend(format!("follows {number} {result_digest}\n").into_bytes());
+        }
+        let organisations = self.organisations.iter().map(json);
+        for part in [json(&self.policy)].into_iter().chain(organisations) {
+            head.extend(part);
+            head.push(b'\n');
+        }
+        head
     }
 
     /// The digest of the sorted snapshot, in hexadecimal, from the SHA-256 of each participant's profile as canonical JSON, in
     /// the order of the participants. The digest covers whether each person's consents are live, and not the moment of
     /// freezing itself.
     pub fn digest(&self, contents: &[[u8; 32]], seals: &Seals) -> String {
-        let mut head = format!("{} {}\n", self.start_date, self.end_date).into_bytes();
-        for part in [json(&self.policy)].into_iter().chain(self.organisations.iter().map(json)) {
-            head.extend(part);
-            head.push(b'\n');
-        }
+        let head = self.open_head();
         let people = self.participants.iter().zip(contents).zip(&seals.salts);
         let leaves = people.map(|((person, content), salt)| self.leaf(person, content, *salt));
+        let leaves = leaves.chain(self.decision_leaves(seals));
         root(&head, leaves.chain(seals.destroyed_of(Part::Input)).collect())
+    }
+
+    /// The leaves of the decisions, which both digests of the input cover: those made here, and those that were destroyed. A
+    /// decision on a person who does not take part has no effect and no leaf.
+    pub fn decision_leaves<'a>(&'a self, seals: &'a Seals) -> impl Iterator<Item = Leaf> + 'a {
+        let people = if self.decisions.is_empty() { &[][..] } else { &self.participants };
+        let salts = seals.by_person(people.iter().map(|person| &person.profile));
+        let leaves = self.decisions.iter().filter_map(move |decision| decision.leaf(&salts));
+        leaves.chain(seals.destroyed_of(Part::Decision))
     }
 
     /// The leaf of a participant, from the SHA-256 of her profile as canonical JSON.

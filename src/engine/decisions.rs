@@ -6,6 +6,7 @@
 //! - a vetoed pair is not a candidate;
 //! - a pinned pair is not a candidate either, because it is in use already: it takes one place of its mentee and one
 //!   seat of its mentor, a minimum place first;
+//! - if two people may not mentor each other, the opposite of a pinned pair is not a candidate;
 //! - a mentee who wants two mentors and has one by a pin wants one more, who counts as a second mentor
 //!   ([`Demand::pinned`]).
 //!
@@ -64,6 +65,10 @@ impl Decisions {
             }
         }
         observer.check()?;
+        let opposites = problem.scores.opposites();
+        for ((mentee, mentor), _) in opposites.map(|opposites| opposites.both(&pins)).unwrap_or_default() {
+            conflicts.push(BadDecision::BothDirections { mentee, mentor });
+        }
         let (of_mentee, of_mentor) = counts(problem, &pins);
         for ((&pins, demand), mentee) in of_mentee.iter().zip(problem.mentees).zip(0_u32..) {
             let wanted = u32::from(demand.wanted.min(2));
@@ -119,6 +124,14 @@ pub enum BadDecision {
     /// A pair is both pinned and vetoed.
     #[error("pair ({mentee}, {mentor}) is both pinned and vetoed; expected one decision")]
     PinnedAndVetoed {
+        /// The pair's mentee.
+        mentee: u32,
+        /// The pair's mentor.
+        mentor: u32,
+    },
+    /// Two people are pinned in both directions, and they may not mentor each other.
+    #[error("pair ({mentee}, {mentor}) is pinned in both directions; expected one of them")]
+    BothDirections {
         /// The pair's mentee.
         mentee: u32,
         /// The pair's mentor.
@@ -180,7 +193,9 @@ impl<'a> ReducedProblem<'a> {
         }
         let pins = sorted(&decisions.pins);
         let (of_mentee, of_mentor) = counts(problem, &pins);
-        let masked = sorted(&[pins.as_slice(), &decisions.vetoes].concat());
+        let opposites = problem.scores.opposites();
+        let barred = opposites.map(|opposites| opposites.barred(&pins)).unwrap_or_default();
+        let masked = sorted(&[pins.as_slice(), &decisions.vetoes, &barred].concat());
         observer.check()?;
         Ok(Self {
             mentees: of_mentee
@@ -193,7 +208,7 @@ impl<'a> ReducedProblem<'a> {
                 .zip(problem.mentors)
                 .map(|(&pins, seats)| Seats { min: seats.min.saturating_sub(pins), max: seats.max - pins })
                 .collect(),
-            scores: MaskedScores::new(problem.scores, masked, observer)?,
+            scores: MaskedScores::of_whole(problem.scores, masked, observer)?,
             coverage_first: problem.coverage_first,
             pins,
         })
@@ -210,6 +225,13 @@ impl<'a> ReducedProblem<'a> {
             Err(ReductionError::Refused(_)) => Ok(None),
             Err(ReductionError::Stopped(stopped)) => Err(stopped),
         }
+    }
+
+    /// The number of candidates of the whole problem that are not candidates of the reduced one.
+    pub(super) fn hidden(&self, whole: &Problem<'_>) -> u64 {
+        let is_candidate =
+            |pair: &&(u32, u32)| whole.scores.score(pair.0 as usize, pair.1 as usize).is_some();
+        self.scores.masked().iter().filter(is_candidate).count() as u64
     }
 
     /// The reduced problem.

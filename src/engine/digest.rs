@@ -76,11 +76,13 @@ fn head_of(summary: &RunSummary) -> RunSummary {
     RunSummary { whole_round, below_minimum: Vec::new(), ..summary.clone() }
 }
 
-/// The root over the open answers of a sorted snapshot: [`Snapshot::open_head`] and an open leaf of everyone.
+/// The root over the open answers of a sorted snapshot: [`Snapshot::open_head`], an open leaf of everyone, and the
+/// leaves of the decisions.
 fn of_open_input(snapshot: &Snapshot, seals: &Seals) -> String {
     pool::on_threads(None, || {
         let people = snapshot.participants.par_iter().with_min_len(ITEMS_PER_TASK).zip(&seals.salts);
         let mut leaves: Vec<Leaf> = people.map(|(person, salt)| snapshot.open_leaf(person, *salt)).collect();
+        leaves.extend(snapshot.decision_leaves(seals));
         leaves.extend(seals.destroyed_of(Part::OpenInput));
         root(&snapshot.open_head(), leaves)
     })

@@ -25,7 +25,8 @@ mod search;
 #[cfg(test)]
 mod tests;
 
-use super::fairest::{Fairest, Totalled, fairest, fairest_by};
+use super::fairest::{Fairest, Totalled, fairest_by, fairest_following};
+use super::following::Following;
 use super::observer::{Observer, Stopped};
 use super::pair_scores::{FORBIDDEN, Opposites, ThresholdedScores};
 use super::problem::{Demand, Problem, Seats};
@@ -35,17 +36,19 @@ use crate::engine::certificate::BranchNode;
 
 use self::search::{Directed, best_total, best_total_comparable, most_solves};
 
-/// Solves a problem, each pair in one direction at most. `None` if the objective has no choice of a direction.
+/// Solves a problem, each pair in one direction at most. `None` if the objective has no choice of a direction. `following`
+/// is for FAIREST; for BEST_TOTAL the scores of the problem count the kept pairs already.
 pub(super) fn solve(
     problem: &Problem<'_>,
     objective: Objective,
+    following: Option<&Following>,
     observer: &dyn Observer,
 ) -> Result<Option<Solution>, Stopped> {
     let Some(opposites) = problem.scores.opposites() else { return Ok(None) };
     let solves = most_solves(problem);
     match objective {
         Objective::BestTotal => solve_best_total(problem, opposites, solves, observer).map(Some),
-        Objective::Fairest => solve_fairest(problem, opposites, solves, observer).map(Some),
+        Objective::Fairest => solve_fairest(problem, following, opposites, solves, observer).map(Some),
         Objective::Stable => Ok(None),
     }
 }
@@ -78,18 +81,19 @@ fn solve_best_total(
 /// the bound of the people as many again.
 fn solve_fairest(
     problem: &Problem<'_>,
+    following: Option<&Following>,
     opposites: &Opposites,
     solves: usize,
     observer: &dyn Observer,
 ) -> Result<Solution, Stopped> {
-    let free = fairest(problem, observer)?;
+    let free = fairest_following(problem, following, observer)?;
     if opposites.both(&free.pairs).is_empty() {
         let Fairest { pairs, fairness, counters, .. } = free;
         let evidence = Evidence::Fairest(Box::new(fairness));
         return Ok(Solution { pairs, evidence, frontier: Vec::new(), stable_size: None, counters });
     }
     let (mut all_closed, mut left) = (true, solves);
-    let found = fairest_by(problem, NO_STEPS, observer, &mut |part| {
+    let found = fairest_by(problem, following, NO_STEPS, observer, &mut |part| {
         let Directed { pairs, proof, closed, counters, solves } =
             best_total_comparable(part, opposites, left, observer)?;
         all_closed &= closed;

@@ -121,7 +121,7 @@ impl<'a> Round<'a> {
         let people: Vec<Vec<Person<'a>>> =
             self.people.par_chunks(PEOPLE_PER_CHECK).map(some).collect::<Result<_, Stopped>>()?;
         let people: Vec<Person<'a>> = people.into_iter().flatten().collect();
-        let tied = RelatedPairs::collect(&people, AnswersUsed::Open, observer)?;
+        let tied = RelatedPairs::collect(&people, self.snapshot.vetoes(), AnswersUsed::Open, observer)?;
         Ok(Self {
             snapshot: self.snapshot,
             people,
@@ -228,7 +228,7 @@ impl<'a> Round<'a> {
             }
         }
         observer.check()?;
-        let tied = RelatedPairs::collect(&people, answers, observer)?;
+        let tied = RelatedPairs::collect(&people, snapshot.vetoes(), answers, observer)?;
         Ok(Self { snapshot, people, mentees, mentors, left_out, tied, calendar, languages, organisations })
     }
 

@@ -42,17 +42,19 @@ pub fn explain_pair(
     Some(PairExplanation { broken_rules, pair: describe(&round, at_mentee, at_mentor, story) })
 }
 
-/// All matches with their contributions, best score first, then by mentee and mentor. Also returns whether the
+/// All matches with their contributions, best score first, then by mentee and mentor. `pins` are sorted. Also returns whether the
 /// explanations of all matches agree with the scores that the solver used.
 pub(super) fn describe_matches(
     round: &Round<'_>,
     scores: &Scores<'_>,
-    pairs: &[(u32, u32)],
+    (pairs, pins): (&[(u32, u32)], &[(u32, u32)]),
     observer: &dyn Observer,
 ) -> Result<(Vec<Match>, bool), Stopped> {
     let describe_one = |(mentee, mentor): &(u32, u32)| {
         observer.check()?;
-        Ok(describe_match(round, scores, *mentee as usize, *mentor as usize))
+        let (described, agrees) = describe_match(round, scores, *mentee as usize, *mentor as usize);
+        let pinned = pins.binary_search(&(*mentee, *mentor)).is_ok();
+        Ok((Match { pinned, ..described }, agrees))
     };
     let described = pairs.par_iter().map(describe_one).collect::<Result<Vec<(Match, bool)>, Stopped>>()?;
     let agree = described.iter().all(|(_, agrees)| *agrees);
@@ -87,6 +89,7 @@ fn describe(round: &Round<'_>, mentee: usize, mentor: usize, story: Story) -> Ma
         mentor: round.mentor(mentor).profile.clone(),
         score: contributions.iter().map(|contribution| contribution.points).sum(),
         contributions,
+        pinned: false,
     }
 }
 

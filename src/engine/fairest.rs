@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::assign::{Assignment, SolverStatistics, assign};
 use super::certificate::Certificate;
+use super::following::Following;
 use super::objective_value::ObjectiveValue;
 use super::observer::{Observer, Stopped};
-use super::pair_scores::{FORBIDDEN, ThresholdedScores};
+use super::pair_scores::{FORBIDDEN, PairScores, ThresholdedScores};
 use super::problem::Problem;
 
 /// Number of points of the frontier, both ends included.
@@ -24,7 +25,8 @@ const STEPS: i64 = 6;
 pub struct Fairness<C = Certificate> {
     /// Every pair scores at least this number; the lowest score if there are no pairs.
     pub floor: i32,
-    /// Proves that no assignment of pairs that score at least `floor` has a greater total.
+    /// Proves that no assignment of pairs that score at least `floor` has a greater total. If the result follows another one,
+    /// the total counts the kept pairs.
     pub total: C,
     /// Proves that no assignment serves more people: all candidates score 0.
     pub coverage: C,
@@ -62,7 +64,17 @@ pub struct Fairest<C = Certificate> {
 
 /// Computes a fairest assignment. Coverage always comes first, without regard to `coverage_first`.
 pub fn fairest(problem: &Problem<'_>, observer: &dyn Observer) -> Result<Fairest, Stopped> {
-    fairest_by(problem, STEPS, observer, &mut |part| {
+    fairest_following(problem, None, observer)
+}
+
+/// Computes a fairest assignment like [`fairest`]. The worst pair is as good as possible without regard to `following`; kept
+/// pairs count in the total above it.
+pub(super) fn fairest_following(
+    problem: &Problem<'_>,
+    following: Option<&Following>,
+    observer: &dyn Observer,
+) -> Result<Fairest, Stopped> {
+    fairest_by(problem, following, STEPS, observer, &mut |part| {
         let Assignment { pairs, certificate, counters } = assign(part, observer)?;
         Ok(Totalled { pairs, proof: certificate, counters })
     })
@@ -78,10 +90,11 @@ pub(super) struct Totalled<C> {
     pub(super) counters: SolverStatistics,
 }
 
-/// Computes a fairest assignment like [`fairest`], where `total` computes a best total. The frontier has at most `steps` steps
+/// Computes a fairest assignment like [`fairest_following`], where `total` computes a best total. The frontier has at most `steps` steps
 /// between its ends; none of them is computed for 0.
 pub(super) fn fairest_by<C>(
     problem: &Problem<'_>,
+    following: Option<&Following>,
     steps: i64,
     observer: &dyn Observer,
     total: &mut dyn FnMut(&Problem<'_>) -> Result<Totalled<C>, Stopped>,
@@ -127,7 +140,9 @@ pub(super) fn fairest_by<C>(
         }
     }
     let floored = ThresholdedScores::new(problem.scores, floor, observer)?;
-    let Totalled { pairs, proof: total, .. } = solve(&problem.with_scores(&floored))?;
+    let followed = following.map(|following| following.scores(&floored));
+    let floored: &dyn PairScores = followed.as_ref().map_or(&floored, |followed| followed);
+    let Totalled { pairs, proof: total, .. } = solve(&problem.with_scores(floored))?;
     if frontier.last().is_some_and(|last| last.worst < floor) {
         frontier.push(Compromise::of(&ObjectiveValue::of(problem, &pairs)));
     }

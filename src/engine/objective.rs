@@ -9,10 +9,11 @@ use super::assign::{SolverStatistics, assign};
 use super::certificate::Certificate;
 use super::certify::{self, CertificateVerdict, Infeasible, Stability, certify, certify_within};
 use super::directions;
-use super::fairest::{Fairest, Fairness, fairest};
+use super::fairest::{Fairest, Fairness, fairest_following};
+use super::following::Following;
 use super::groups::Quotas;
 use super::observer::{CumulativeProgress, Observer, OffsetProgress, Stopped};
-use super::pair_scores::{FORBIDDEN, MaskedScores, ThresholdedScores};
+use super::pair_scores::{FORBIDDEN, MaskedScores, PairScores, ThresholdedScores};
 use super::problem::Problem;
 use super::solution::{Bounded, Evidence, Solution};
 use super::stable::{PreferenceLists, Stable, stable};
@@ -47,14 +48,32 @@ pub fn solve(
     preferences: Option<PreferenceLists<'_>>,
     observer: &dyn Observer,
 ) -> Result<Solution, Stopped> {
+    solve_following(problem, objective, preferences, None, observer)
+}
+
+/// Solves a problem like [`solve`], where kept pairs count with the scores. For STABLE they change nothing: its result is
+/// determined by the preferences alone.
+pub(super) fn solve_following(
+    problem: &Problem<'_>,
+    objective: Objective,
+    preferences: Option<PreferenceLists<'_>>,
+    following: Option<&Following>,
+    observer: &dyn Observer,
+) -> Result<Solution, Stopped> {
     let observer = &CumulativeProgress::new(observer);
-    if let Some(solution) = directions::solve(problem, objective, observer)? {
+    let followed = following
+        .filter(|_| objective == Objective::BestTotal)
+        .map(|following| following.scores(problem.scores));
+    let scores: &dyn PairScores = followed.as_ref().map_or(problem.scores, |followed| followed);
+    let problem = &problem.with_scores(scores);
+    if let Some(solution) = directions::solve(problem, objective, following, observer)? {
         return Ok(solution);
     }
     match objective {
         Objective::BestTotal => Ok(assign(problem, observer)?.into()),
         Objective::Fairest => {
-            let Fairest { pairs, fairness, frontier, counters } = fairest(problem, observer)?;
+            let Fairest { pairs, fairness, frontier, counters } =
+                fairest_following(problem, following, observer)?;
             let evidence = Evidence::Fairest(Box::new(fairness));
             Ok(Solution { pairs, evidence, frontier, stable_size: None, counters })
         }
@@ -79,10 +98,39 @@ pub fn check(
     check_within(problem, &Quotas::default(), pairs, evidence, preferences, observer)
 }
 
+/// Checks a solution that [`solve_following`] computes.
+pub(super) fn check_following(
+    problem: &Problem<'_>,
+    pairs: &[(u32, u32)],
+    evidence: &Evidence,
+    preferences: Option<PreferenceLists<'_>>,
+    following: Option<&Following>,
+    observer: &dyn Observer,
+) -> Result<Check, Stopped> {
+    let followed = following
+        .filter(|_| evidence.objective() == Objective::BestTotal)
+        .map(|following| following.scores(problem.scores));
+    let scores: &dyn PairScores = followed.as_ref().map_or(problem.scores, |followed| followed);
+    let problem = &problem.with_scores(scores);
+    check_parts(problem, (&Quotas::default(), following), pairs, evidence, preferences, observer)
+}
+
 /// Checks a solution of a problem with quotas. Only BEST_TOTAL supports quotas.
 pub(super) fn check_within(
     problem: &Problem<'_>,
     quotas: &Quotas,
+    pairs: &[(u32, u32)],
+    evidence: &Evidence,
+    preferences: Option<PreferenceLists<'_>>,
+    observer: &dyn Observer,
+) -> Result<Check, Stopped> {
+    check_parts(problem, (quotas, None), pairs, evidence, preferences, observer)
+}
+
+/// Checks a solution. `following` is for FAIREST; for BEST_TOTAL the scores of the problem count the kept pairs already.
+fn check_parts(
+    problem: &Problem<'_>,
+    (quotas, following): (&Quotas, Option<&Following>),
     pairs: &[(u32, u32)],
     evidence: &Evidence,
     preferences: Option<PreferenceLists<'_>>,
@@ -93,7 +141,7 @@ pub(super) fn check_within(
     let (verdict, proved) = match evidence {
         Evidence::Bounded(bounded) => {
             let Bounded { evidence, people } = &**bounded;
-            let inner = check_within(problem, quotas, pairs, evidence, preferences, observer)?;
+            let inner = check_parts(problem, (quotas, following), pairs, evidence, preferences, observer)?;
             let most = match opposites {
                 Some(opposites) => certify::most_people(problem, opposites, people, observer)?,
                 None => None,
@@ -119,12 +167,12 @@ pub(super) fn check_within(
         }
         Evidence::FairBranches(fairness) => {
             let opposites = opposites.cloned().unwrap_or_default();
-            check_fairness(problem, pairs, fairness, observer, &|part, pairs, tree| {
+            check_fairness((problem, following), pairs, fairness, observer, &|part, pairs, tree| {
                 certify::certify_branches(part, &opposites, pairs, tree, observer)
             })?
         }
         Evidence::Fairest(fairness) => {
-            check_fairness(problem, pairs, fairness, observer, &|part, pairs, one| {
+            check_fairness((problem, following), pairs, fairness, observer, &|part, pairs, one| {
                 certify(part, pairs, one, observer)
             })?
         }
@@ -183,7 +231,7 @@ type Certifier<'a, C> = dyn Fn(&Problem<'_>, &[(u32, u32)], &C) -> Result<Certif
 /// people. Conditions 2 and 3 use a score of 0 for every candidate. Condition 3 holds if the bound is less than the
 /// value of the assignment under the same weights.
 fn check_fairness<C>(
-    problem: &Problem<'_>,
+    (problem, following): (&Problem<'_>, Option<&Following>),
     pairs: &[(u32, u32)],
     fairness: &Fairness<C>,
     observer: &dyn Observer,
@@ -191,7 +239,9 @@ fn check_fairness<C>(
 ) -> Result<(CertificateVerdict, bool), Stopped> {
     let problem = &Problem { coverage_first: true, ..*problem };
     let floored = ThresholdedScores::new(problem.scores, fairness.floor, observer)?;
-    let total = certify(&problem.with_scores(&floored), pairs, &fairness.total)?;
+    let followed = following.map(|following| following.scores(&floored));
+    let floored: &dyn PairScores = followed.as_ref().map_or(&floored, |followed| followed);
+    let total = certify(&problem.with_scores(floored), pairs, &fairness.total)?;
     let everybody = ThresholdedScores::levelled(problem.scores, FORBIDDEN + 1, observer)?;
     let everybody = problem.with_scores(&everybody);
     let coverage = certify(&everybody, pairs, &fairness.coverage)?;

@@ -1,7 +1,7 @@
 //! Pair scores: the interface that solvers read, the ways to store scores, and adaptors over other scores.
 //!
 //! [`DenseScores`] and [`SparseScores`] store scores of a caller. `cached` stores computed scores; `thresholded`,
-//! `masked`, `bonus` and `favoured` change the scores of another source without copying them, unless they are sparse. The scores
+//! `masked`, `bonus`, `favoured` and `followed` change the scores of another source without copying them, unless they are sparse. The scores
 //! that are computed from profiles are in [`super::score`].
 
 mod bonus;
@@ -9,6 +9,7 @@ mod cached;
 mod dense;
 mod edge;
 mod favoured;
+mod followed;
 mod masked;
 mod opposites;
 mod overlay;
@@ -21,6 +22,7 @@ pub(super) use self::cached::{CachedScores, ScoreCache};
 pub use self::dense::{Cells, DenseScores};
 pub use self::edge::{Edge, FORBIDDEN, tie_break};
 pub(super) use self::favoured::FavouredScores;
+pub(super) use self::followed::FollowedScores;
 pub(super) use self::masked::MaskedScores;
 pub use self::opposites::Opposites;
 pub(super) use self::opposites::Pair;

@@ -6,24 +6,27 @@
 //! is computed from open answers (`shown`); the values of the proof contain private points and are in the
 //! [`RunCertificate`] only.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::assign::SolverStatistics;
 use super::digest::ResultParts;
-use super::encode::{Person, Round};
-use super::objective::{self, Check};
+use super::encode::Round;
+use super::objective::Check;
 use super::observer::{Observer, Stopped};
-use super::pair_scores::{CachedScores, ScoreCache};
-use super::problem::Problem;
+use super::pair_scores::{CachedScores, PairScores, ScoreCache};
+use super::pinned_problem::{PinError, PinnedProblem};
+use super::problem::{Demand, Problem, Seats};
 use super::score::{Preferred, Scores};
 use super::shown::{Shown, shown};
 use super::solution::{Evidence, Solution};
 use super::stable::PreferenceLists;
-use super::{digest, exclusion_counts, explain, pool};
+use super::wishes::Positions;
+use super::{digest, exclusion_counts, explain, pool, wishes};
 use crate::clock::Stopwatch;
+use crate::domain::decision_conflict::DecisionConflict;
 use crate::domain::leaf::Seals;
 use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::policy::Objective;
@@ -31,7 +34,7 @@ use crate::domain::run::{Digests, Match, Proof, RunSummary, Stage, Unmatched};
 use crate::domain::snapshot::Snapshot;
 
 /// Version of the engine. It changes whenever the same round may give another result.
-pub const ENGINE_VERSION: &str = "7";
+pub const ENGINE_VERSION: &str = "8";
 
 /// Resources of the engine. No option changes the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,20 +115,51 @@ fn json(certificate: &RunCertificate) -> Vec<u8> {
     serde_json::to_vec(certificate).expect("plain data serialises")
 }
 
-/// Solves a round. The only error is that `observer` stopped the operation.
+/// Why a round has no outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoOutcome {
+    /// Decisions of the round cannot be kept. The list holds every conflict.
+    Decisions(Vec<DecisionConflict>),
+    /// The observer stopped the operation.
+    Stopped,
+}
+
+impl From<Stopped> for NoOutcome {
+    fn from(Stopped: Stopped) -> Self {
+        Self::Stopped
+    }
+}
+
+impl From<PinError> for NoOutcome {
+    fn from(error: PinError) -> Self {
+        match error {
+            // The conflicts are listed before.
+            PinError::Refused(_) => Self::Decisions(Vec::new()),
+            PinError::Stopped(stopped) => stopped.into(),
+        }
+    }
+}
+
+/// Solves a round.
 ///
 /// A result without a proof and without a bound ([`Standing::Unproved`](crate::domain::run::Standing::Unproved)) is a defect of
 /// the engine: it must not be used.
-pub fn solve(snapshot: &Snapshot, options: &Options, observer: &dyn Observer) -> Result<Outcome, Stopped> {
+pub fn solve(snapshot: &Snapshot, options: &Options, observer: &dyn Observer) -> Result<Outcome, NoOutcome> {
     pool::on_threads(options.threads, || run(snapshot, options.most_kept, observer))
 }
 
-fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result<Outcome, Stopped> {
+fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result<Outcome, NoOutcome> {
     let mut timer = StageTimer::new(observer);
     let round = timer.stage(Stage::Encode, |observer| Round::encode(snapshot, observer))?;
     let (mentees, mentors) = (round.demands(), round.seats());
+    let wishes = wishes::wishes(&round);
     let (scores, cache) = timer.stage(Stage::Score, |observer| {
         let scores = Scores::new(&round, observer)?;
+        let problem = whole(&mentees, &mentors, &scores);
+        let conflicts = wishes::conflicts(&round, &problem, &wishes, observer)?;
+        if !conflicts.is_empty() {
+            return Err(NoOutcome::Decisions(conflicts));
+        }
         let cache = match snapshot.policy.objective {
             // The solver of this objective reads the scores of each side separately, which the cache does not hold.
             Objective::Stable => None,
@@ -133,25 +167,30 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
         };
         Ok((scores, cache))
     })?;
-    let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &scores, coverage_first: true };
+    let problem = whole(&mentees, &mentors, &scores);
     let (by_mentees, by_mentors) = (Preferred::by_mentees(&scores), Preferred::by_mentors(&scores));
     let preferences = Some(PreferenceLists { mentees: &by_mentees, mentors: Some(&by_mentors) });
     let objective = snapshot.policy.objective;
     let cached = cache.map(|cache| CachedScores::new(&scores, mentors.len(), cache));
     let to_solve = Problem { scores: cached.as_ref().map_or(problem.scores, |cached| cached), ..problem };
-    let solution = timer
-        .stage(Stage::Assign, |observer| objective::solve(&to_solve, objective, preferences, observer))?;
+    let solution = timer.stage(Stage::Assign, |observer| {
+        let pinned = PinnedProblem::new(&to_solve, &wishes, observer)?;
+        Ok::<_, NoOutcome>(pinned.solve(objective, preferences, observer)?)
+    })?;
     let Solution { pairs, evidence, .. } = &solution;
     let check = timer.stage(Stage::Certify, |observer| {
-        objective::check(&problem, pairs, evidence, preferences, observer)
+        let pinned = PinnedProblem::new(&problem, &wishes, observer)?;
+        Ok::<_, NoOutcome>(pinned.check(pairs, evidence, preferences, observer)?)
     })?;
     let shown = timer.stage(Stage::Explain, |observer| {
-        let (matches, agree) = explain::describe_matches(&round, &scores, pairs, observer)?;
+        let both = (pairs.as_slice(), wishes.pins.as_slice());
+        let (matches, agree) = explain::describe_matches(&round, &scores, both, observer)?;
         let candidates = exclusion_counts::candidates(&scores, &round, observer)?;
         // The dense pass, the certifier and the explanations must agree.
         let agree = agree && candidates == check.candidates;
         let proof = Proof::new(check.proved, check.people_gap);
-        shown(&round, pairs, matches, if agree { proof } else { Proof::default() }, observer)
+        let proof = if agree { proof } else { Proof::default() };
+        shown(&round, (pairs, &wishes), matches, proof, observer)
     })?;
     let Shown { matches, unmatched, unmatched_for_managers, mut summary, summaries } = shown;
     if let Some(whole) = &mut summary.whole_round {
@@ -173,6 +212,10 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
     })
 }
 
+fn whole<'a>(mentees: &'a [Demand], mentors: &'a [Seats], scores: &'a dyn PairScores) -> Problem<'a> {
+    Problem { mentees, mentors, scores, coverage_first: true }
+}
+
 /// Checks the stored matches of a round against its certificate, from scratch. Returns what the certificate proves of
 /// them: the optimum, a bound of the best result found, or nothing.
 pub fn verify(
@@ -188,10 +231,12 @@ pub fn verify(
         let Some(mut pairs) = positions(&round, matches) else { return Ok(Proof::default()) };
         pairs.sort_unstable();
         let (mentees, mentors) = (round.demands(), round.seats());
-        let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &scores, coverage_first: true };
+        let problem = whole(&mentees, &mentors, &scores);
+        let pinned = PinnedProblem::if_possible(&problem, &wishes::wishes(&round), observer)?;
+        let Some(pinned) = pinned else { return Ok(Proof::default()) };
         let (by_mentees, by_mentors) = (Preferred::by_mentees(&scores), Preferred::by_mentors(&scores));
         let preferences = Some(PreferenceLists { mentees: &by_mentees, mentors: Some(&by_mentors) });
-        let check = objective::check(&problem, &pairs, &certificate.evidence, preferences, observer)?;
+        let check = pinned.check(&pairs, &certificate.evidence, preferences, observer)?;
         let Check { proved, people_gap, primal, dual, candidates, .. } = check;
         let is_as_stored = (primal, dual, candidates)
             == (certificate.primal, certificate.dual, certificate.candidates_checked);
@@ -202,12 +247,8 @@ pub fn verify(
 
 /// The positions of matched people; `None` if one of them does not take part in the role of her match.
 fn positions(round: &Round<'_>, matches: &[(ProfileRef, ProfileRef)]) -> Option<Vec<(u32, u32)>> {
-    let people: HashMap<&ProfileRef, &Person<'_>> =
-        round.people.iter().map(|person| (person.profile, person)).collect();
-    matches
-        .iter()
-        .map(|(mentee, mentor)| people.get(mentee)?.mentee.zip(people.get(mentor)?.mentor))
-        .collect()
+    let positions = Positions::of(round);
+    matches.iter().map(|(mentee, mentor)| positions.pair(mentee, mentor)).collect()
 }
 
 /// Runs the stages in sequence, and records the time of each.
@@ -221,11 +262,11 @@ impl<'a> StageTimer<'a> {
         Self { observer, micros: Vec::new() }
     }
 
-    fn stage<T>(
+    fn stage<T, E: From<Stopped>>(
         &mut self,
         stage: Stage,
-        work: impl FnOnce(&dyn Observer) -> Result<T, Stopped>,
-    ) -> Result<T, Stopped> {
+        work: impl FnOnce(&dyn Observer) -> Result<T, E>,
+    ) -> Result<T, E> {
         self.observer.check()?;
         self.observer.progress(stage, 0, 0);
         let _span = tracing::info_span!("stage", stage = stage.as_str()).entered();

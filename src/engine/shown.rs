@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use super::assign::assign;
 use super::encode::Round;
 use super::observer::{Observer, Stopped};
+use super::pinned_problem::{PinnedProblem, Wishes};
 use super::problem::Problem;
 use super::score::Scores;
 use super::solution::Evidence;
@@ -36,11 +37,11 @@ pub(super) struct Shown {
     pub(super) summaries: BTreeMap<OrganisationId, RunSummary>,
 }
 
-/// Describes the round `solved`. `matches` are the described pairs of `pairs`, and `proof` is what is proved of them; it counts
+/// Describes the round `solved` with its `wishes`. `matches` are the described pairs of `pairs`, and `proof` is what is proved of them; it counts
 /// only if everyone enrolled ends in a match or in a reason. The caller adds the times per stage.
 pub(super) fn shown(
     solved: &Round<'_>,
-    pairs: &[(u32, u32)],
+    (pairs, wishes): (&[(u32, u32)], &Wishes),
     matches: Vec<Match>,
     proof: Proof,
     observer: &dyn Observer,
@@ -62,11 +63,13 @@ pub(super) fn shown(
         };
         whole.price_of_fairness = match snapshot.policy.objective {
             Objective::Fairest => {
-                let best = best_total(&round, &scores, &problem, observer)?;
+                let free = Wishes { pins: wishes.pins.clone(), ..Wishes::default() };
+                let best = total(&round, &scores, &problem, (Objective::BestTotal, &free), observer)?;
                 best.map(|best| best.saturating_sub(summary.total_score))
             }
             Objective::BestTotal | Objective::Stable => None,
         };
+        whole.price_of_stability = price_of_stability(&round, &scores, &problem, wishes, observer)?;
         whole.most_matched_mentees = match snapshot.policy.objective {
             Objective::Stable => Some(most_mentees(&problem, observer)?.max(summary.matched_mentees)),
             Objective::BestTotal | Objective::Fairest => None,
@@ -90,15 +93,38 @@ fn most_mentees(problem: &Problem<'_>, observer: &dyn Observer) -> Result<u64, S
     Ok(best.pairs.chunk_by(|one, other| one.0 == other.0).count() as u64)
 }
 
-/// The total shown score of the assignment that is best by open answers; `None` if it is only the best found. Which assignment
-/// is best with the private answers must not show, so that it is no measure here.
-fn best_total(
+/// The shown points that stability costs: the total of the result by open answers without it, less the total with it. Both
+/// follow the same run, so that the price of a stability that changes nothing is 0. `None` without anything to keep.
+fn price_of_stability(
     round: &Round<'_>,
     scores: &Scores<'_>,
     problem: &Problem<'_>,
+    wishes: &Wishes,
     observer: &dyn Observer,
 ) -> Result<Option<u64>, Stopped> {
-    let best = objective::solve(problem, Objective::BestTotal, None, observer)?;
+    let objective = round.snapshot.policy.objective;
+    if wishes.stability == 0 || wishes.followed.is_empty() || objective == Objective::Stable {
+        return Ok(None);
+    }
+    let without = Wishes { stability: 0, ..wishes.clone() };
+    let without = total(round, scores, problem, (objective, &without), observer)?;
+    let with = total(round, scores, problem, (objective, wishes), observer)?;
+    Ok(without.zip(with).map(|(without, with)| without.saturating_sub(with)))
+}
+
+/// The total shown score of the assignment that is best at an objective by open answers, with all pins; `None` if it is only
+/// the best found, or if a pin is no candidate by open answers. Which assignment is best with the private answers must not
+/// show, so that it is no measure here.
+fn total(
+    round: &Round<'_>,
+    scores: &Scores<'_>,
+    problem: &Problem<'_>,
+    (objective, wishes): (Objective, &Wishes),
+    observer: &dyn Observer,
+) -> Result<Option<u64>, Stopped> {
+    let pinned = PinnedProblem::if_possible(problem, wishes, observer)?;
+    let Some(pinned) = pinned else { return Ok(None) };
+    let best = pinned.solve(objective, None, observer)?;
     if matches!(best.evidence, Evidence::Bounded(_)) {
         return Ok(None);
     }

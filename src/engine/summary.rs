@@ -8,18 +8,19 @@
 //! part. The summary of an organisation contains its own members and their matches only.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::assign::StopPoll;
 use super::encode::Round;
 use super::exclusion_counts::RuleCounts;
 use super::observer::{Observer, Stopped};
+use super::wishes::Positions;
 use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::policy::{Criterion, FULL_SCORE, HardRule};
 use crate::domain::profile::Profile;
 use crate::domain::run::{
-    BelowMinimum, Coverage, CriterionMean, MOST_BELOW_MINIMUM, Match, Proof, RunSummary, ScoreRange,
-    TierCoverage, WholeRound,
+    BelowMinimum, Coverage, CriterionMean, FollowedPairs, MOST_BELOW_MINIMUM, Match, Proof, RunSummary,
+    ScoreRange, TierCoverage, WholeRound,
 };
 use crate::domain::snapshot::Participant;
 
@@ -61,6 +62,9 @@ pub(super) fn summarise(
     for pair in matches {
         poll.count(LOOKUP_WORK)?;
         tallies.add_match(pair);
+    }
+    if let Some(followed) = &round.snapshot.follows {
+        tallies.count_followed(round, matches, &followed.pairs, poll)?;
     }
     let Tallies { regions, own, whole, .. } = tallies;
     let mut organisations = BTreeMap::new();
@@ -149,6 +153,36 @@ impl<'a> Tallies<'a> {
             self.own(&profile.organisation).add_person(&person);
             let region = content.country.region().code().to_owned();
             person.add_to(self.regions.entry(region).or_default());
+        }
+        Ok(())
+    }
+
+    /// Counts what became of the pairs of the followed run. A manager does not learn whether a pair ended because a person of
+    /// another organisation left.
+    fn count_followed(
+        &mut self,
+        round: &Round<'_>,
+        matches: &[Match],
+        pairs: &'a [(ProfileRef, ProfileRef)],
+        poll: &mut StopPoll<'_>,
+    ) -> Result<(), Stopped> {
+        let positions = Positions::of(round);
+        let matched: HashSet<(&ProfileRef, &ProfileRef)> =
+            matches.iter().map(|pair| (&pair.mentee, &pair.mentor)).collect();
+        self.whole.summary.followed = Some(FollowedPairs { ended: Some(0), ..FollowedPairs::default() });
+        self.own.values_mut().for_each(|own| own.summary.followed = Some(FollowedPairs::default()));
+        for (mentee, mentor) in pairs {
+            poll.count(4 * LOOKUP_WORK)?;
+            let (kept, ended) =
+                (matched.contains(&(mentee, mentor)), positions.pair(mentee, mentor).is_none());
+            self.whole.add_followed(kept, ended);
+            let homes = [&mentee.organisation, &mentor.organisation];
+            let once = if homes[0] == homes[1] { 1 } else { 2 };
+            for home in &homes[..once] {
+                if let Some(own) = self.own.get_mut(home) {
+                    own.add_followed(kept, ended);
+                }
+            }
         }
         Ok(())
     }
@@ -244,6 +278,15 @@ impl Tally {
     fn add_match(&mut self, score: u16, fills_place: bool) {
         self.scores.push(score);
         self.summary.filled_places += u64::from(fills_place);
+    }
+
+    fn add_followed(&mut self, kept: bool, ended: bool) {
+        let Some(counts) = &mut self.summary.followed else { return };
+        match &mut counts.ended {
+            _ if kept => counts.kept += 1,
+            Some(number) if ended => *number += 1,
+            _ => counts.changed += 1,
+        }
     }
 
     fn finish(mut self) -> RunSummary {

@@ -1,6 +1,7 @@
 //! Tests of the whole engine: against a slow reference, and with small rounds that each show one behaviour.
 
 mod against_reference;
+mod following;
 mod objectives;
 pub(in crate::engine) mod reference;
 mod stops;

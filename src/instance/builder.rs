@@ -387,6 +387,7 @@ fn last_of(decisions: &[DecidedPair], bad: BadDecision) -> Option<Place> {
     let concerns = |decided: &&DecidedPair| match bad {
         BadDecision::Unknown { mentee, mentor }
         | BadDecision::NotACandidate { mentee, mentor }
+        | BadDecision::BothDirections { mentee, mentor }
         | BadDecision::PinnedAndVetoed { mentee, mentor } => {
             (decided.mentee, decided.mentor) == (mentee, mentor)
         }

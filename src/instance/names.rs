@@ -199,6 +199,10 @@ impl Names {
                 "the pair {pair} is pinned and vetoed; remove one of the two decisions",
                 pair = self.pair(mentee, mentor)
             ),
+            Conflict::Decision(BadDecision::BothDirections { mentee, mentor }) => message!(
+                "the pair {pair} is pinned in both directions; remove one of the two pins",
+                pair = self.pair(mentee, mentor)
+            ),
             Conflict::Decision(BadDecision::TooManyMentors { mentee, pins, wanted }) => message!(
                 "mentee `{mentee}` has more pins ({pins}) than mentors wanted ({wanted}); remove pins",
                 mentee = self.mentee(mentee as usize),

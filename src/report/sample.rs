@@ -228,7 +228,7 @@ fn pair(mentee: &ProfileRef, mentor: &ProfileRef, lot: &mut Lot) -> Match {
         }])
         .collect();
     let score = contributions.iter().map(|c| c.points).sum();
-    Match { mentee: mentee.clone(), mentor: mentor.clone(), score, contributions }
+    Match { mentee: mentee.clone(), mentor: mentor.clone(), score, contributions, pinned: false }
 }
 
 fn reason(criterion: Criterion, share: u64) -> Reason {

@@ -4,11 +4,12 @@ use super::round::parse_round;
 use super::solver::Work;
 use super::{Action, Service};
 use crate::domain::caller::Caller;
+use crate::domain::decision_conflict::conflicts_in_words;
 use crate::domain::diagnosis::RoundDiagnosis;
 use crate::domain::policy::{Policy, PolicyDraft};
 use crate::domain::run::RunSummary;
 use crate::engine::observer::Stopped;
-use crate::engine::{self, Options};
+use crate::engine::{self, NoOutcome, Options};
 use crate::error::{Error, Result};
 use crate::store::Scope;
 
@@ -48,8 +49,16 @@ impl Service {
             let stopped = |Stopped: Stopped| Error::Cancelled;
             let diagnosis = engine::diagnose_round(&snapshot, &options, observer).map_err(stopped)?;
             let solved = dry_run.then(|| engine::solve(&snapshot, &options, observer)).transpose();
-            let dry_run = solved.map_err(stopped)?.map(|outcome| outcome.summary);
+            let dry_run = solved.map_err(refused)?.map(|outcome| outcome.summary);
             Ok(DiagnosedRound { diagnosis, dry_run })
         }))
+    }
+}
+
+/// Why a dry run has no numbers.
+fn refused(unsolved: NoOutcome) -> Error {
+    match unsolved {
+        NoOutcome::Stopped => Error::Cancelled,
+        NoOutcome::Decisions(conflicts) => Error::DecisionsConflict(conflicts_in_words(&conflicts)),
     }
 }

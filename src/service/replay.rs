@@ -48,6 +48,11 @@ impl Service {
         if loaded.seals.is_erased() {
             return Err(Error::InputErased(name.name()));
         }
+        if let Some(followed) = loaded.snapshot.follows.as_ref().filter(|_| loaded.lacks_followed) {
+            // Its pairs were purged with it, and the result depends on them.
+            let number = followed.number;
+            return Err(Error::NotFound(RunRef { round: name.round.clone(), number }.name()));
+        }
         Ok(Work::start(self, caller, move |observer| replay(&saved, &loaded, observer)))
     }
 
@@ -60,7 +65,7 @@ impl Service {
 
 fn replay(
     saved: &SavedResult,
-    LoadedSnapshot { snapshot, seals, digest }: &LoadedSnapshot,
+    LoadedSnapshot { snapshot, seals, digest, .. }: &LoadedSnapshot,
     observer: &dyn Observer,
 ) -> Result<ReplayedRun> {
     let outcome = engine::solve(snapshot, &Options::default(), observer).map_err(|_| Error::Cancelled)?;

@@ -14,8 +14,8 @@ use super::{
 use crate::clock::Stopwatch;
 use crate::domain::caller::Caller;
 use crate::domain::explanation::{Reason, ReasonCode};
-use crate::domain::name::{MatchRef, ProfileRef, RunRef};
-use crate::domain::run::{MatchView, PairExplanation, Run, RunState, Side, Unmatched};
+use crate::domain::name::{MatchRef, ProfileRef, RoundId, RunRef};
+use crate::domain::run::{Follow, MatchView, PairExplanation, Run, RunState, Side, Unmatched};
 use crate::domain::violation::Violations;
 use crate::engine;
 use crate::engine::encode::AnswersUsed;
@@ -43,6 +43,15 @@ pub struct ExplainedPair {
     pub verdict: Reason,
 }
 
+/// The run that a new run follows, as a caller names it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RunToFollow<'a> {
+    /// Resource name; empty for the newest run of the round that succeeded.
+    pub name: &'a str,
+    /// Whether the new run follows none.
+    pub none: bool,
+}
+
 /// A watch of a run.
 #[derive(Debug)]
 pub struct RunWatch {
@@ -57,20 +66,30 @@ pub struct RunWatch {
 
 impl Service {
     /// Freezes a round and queues a run over it, or checks whether it can be run.
-    pub async fn start_run(&self, caller: &Caller, round: &str, how: Change<'_>) -> Result<Run> {
+    pub async fn start_run(
+        &self,
+        caller: &Caller,
+        round: &str,
+        follows: RunToFollow<'_>,
+        how: Change<'_>,
+    ) -> Result<Run> {
         let permit = Action::StartRun.permit(caller)?;
-        let round = with_request_id(parse_round("round", round), how)?;
+        let (round, follow) = with_request_id(parse_start(round, follows), how)?;
         if how.validate_only {
-            return self.store.check_start(&permit.scope, &round, self.clock.now()).await;
+            return self.store.check_start(&permit.scope, &round, follow, self.clock.now()).await;
         }
-        match self.store.begin(self.receipt(&permit, how.request_id, &round)?).await? {
+        let RunToFollow { name, none } = follows;
+        match self.store.begin(self.receipt(&permit, how.request_id, &(&round, name, none))?).await? {
             Begun::Repeated(first) => {
-                let (number, policy_version, create_time) = recalled(&first)?;
-                Ok(Run::queued(RunRef { round, number }, policy_version, create_time))
+                let (number, policy_version, follows, create_time) = recalled(&first)?;
+                let of = |number: i64| RunRef { round: round.clone(), number };
+                let follows: Option<i64> = follows;
+                Ok(Run::queued(of(number), policy_version, follows.map(of), create_time))
             }
             Begun::Fresh(mut session) => {
-                let (run, note) = session.start_run(&round, trace::traceparent().as_deref()).await?;
-                let first = (run.name.number, run.policy_version, run.create_time);
+                let (run, note) = session.start_run(&round, follow, trace::traceparent().as_deref()).await?;
+                let follows = run.follows.as_ref().map(|followed| followed.number);
+                let first = (run.name.number, run.policy_version, follows, run.create_time);
                 session.commit(note, &remembered(&first)?).await?;
                 self.live_runs.run_queued();
                 Ok(run)
@@ -277,6 +296,33 @@ impl RunWatch {
             // A change of this process ends the wait early; the timeout finds changes of other processes.
             let _ = tokio::time::timeout(POLL_EVERY, self.changes.changed()).await;
         }
+    }
+}
+
+/// The round of a new run, and the run that it follows.
+fn parse_start(round: &str, follows: RunToFollow<'_>) -> Result<(RoundId, Follow)> {
+    let mut violations = Violations::of_request();
+    let round = taken(parse_round("round", round), &mut violations)?;
+    let RunToFollow { name, none } = follows;
+    let mut follow = if none { Follow::None } else { Follow::Newest };
+    if none && !name.is_empty() {
+        violations.push(
+            "follows",
+            name,
+            "names a run, but `follow_none` is set",
+            "give one of the two, or neither to follow the newest result",
+        );
+    } else if !name.is_empty()
+        && let Some(run) = taken(parse_run("follows", name), &mut violations)?
+    {
+        follow = Follow::Run(run.number);
+        if round.as_ref().is_some_and(|round| *round != run.round) {
+            violations.push("follows", name, "is a run of another round", "name a run of the same round");
+        }
+    }
+    match round {
+        Some(round) => violations.finish((round, follow)).map_err(Error::InvalidFields),
+        None => Err(Error::InvalidFields(violations)),
     }
 }
 

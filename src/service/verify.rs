@@ -22,7 +22,7 @@ pub struct VerifiedRun {
     /// The run.
     pub run: RunRef,
     /// What the certificate proves of the matches over the frozen snapshot; `None` if a person who took part was erased,
-    /// because the proof needs the answers of everybody.
+    /// because the proof needs the answers of everybody, or if the run that it follows was purged.
     pub proof: Option<Proof>,
     /// Whether the snapshot is the one that was frozen.
     pub input_unchanged: bool,
@@ -50,7 +50,7 @@ impl Service {
 fn check(
     run: RunRef,
     saved: SavedResult,
-    LoadedSnapshot { snapshot, seals, digest }: &LoadedSnapshot,
+    LoadedSnapshot { snapshot, seals, digest, lacks_followed }: &LoadedSnapshot,
     observer: &dyn Observer,
 ) -> Result<VerifiedRun> {
     let SavedResult { run: internal, shown, summaries, unmatched, unmatched_for_managers, salt, .. } = saved;
@@ -58,8 +58,11 @@ fn check(
         return Err(Error::internal("a run that succeeded has no summary"));
     };
     let is_erased = seals.is_erased();
-    let proof =
-        if is_erased { None } else { Some(proved(snapshot, &saved.matches, &saved.certificate, observer)?) };
+    let proof = if is_erased || *lacks_followed {
+        None
+    } else {
+        Some(proved(snapshot, &saved.matches, &saved.certificate, observer)?)
+    };
     let parts = ResultParts {
         matches: &saved.matches,
         unmatched: &unmatched,

@@ -32,8 +32,8 @@ statements! {
     upkeep STAGE_MATCHES = bulk(
         name: "run_match.stage",
         head: "INSERT INTO run_match (round_id, run_number, ordinal, id, mentee_organisation_id, mentee_own_id, \
-               mentor_organisation_id, mentor_own_id, score, contributions) VALUES",
-        columns: 10,
+               mentor_organisation_id, mentor_own_id, score, contributions, pinned) VALUES",
+        columns: 11,
         tail: "",
     );
     upkeep STAGE_UNMATCHED = bulk(

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 /// Columns of a match without its contributions.
 macro_rules! basic_columns {
     () => {
-        "ordinal, id, mentee_organisation_id, mentee_own_id, mentor_organisation_id, mentor_own_id, score"
+        "ordinal, id, mentee_organisation_id, mentee_own_id, mentor_organisation_id, mentor_own_id, score, pinned"
     };
 }
 
@@ -330,6 +330,7 @@ pub(super) fn match_values(run: &RunRef, ordinal: i64, (id, pair): &(String, &Ma
         &pair.mentor.id,
         pair.score,
         dialect::json(&pair.contributions).ok().as_deref(),
+        i64::from(pair.pinned),
     ]
 }
 
@@ -381,6 +382,7 @@ fn read_basic(run: &RunRef, row: &Row, contributions: Vec<Contribution>) -> Resu
             mentor: person("mentor_organisation_id", "mentor_own_id")?,
             score: row.narrow("run_match", &match_name(run, row)?, "score")?,
             contributions,
+            pinned: row.flag("pinned")?,
         },
         id: row.text("id")?,
     })

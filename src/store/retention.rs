@@ -23,13 +23,17 @@ use crate::error::Result;
 /// Runs that one reading finds.
 const RUNS_AT_A_TIME: u32 = 100;
 
-/// The runs that ended before `$1` and that a round does not keep among its newest `$2` that succeeded.
+/// The runs that ended before `$1` and that a round does not keep among its newest `$2` that succeeded. A run that one of
+/// these follows is kept too, so that its proof can be checked.
 macro_rules! superseded {
     () => {
         "FROM run JOIN round r ON r.id = run.round_id \
          WHERE run.end_micros IS NOT NULL AND run.end_micros < $1 AND run.purge_micros IS NULL \
          AND r.state IN ('enrolling', 'review') \
          AND EXISTS (SELECT 1 FROM run n WHERE n.round_id = run.round_id AND n.number > run.number) \
+         AND NOT EXISTS (SELECT 1 FROM run f WHERE f.round_id = run.round_id AND f.follows = run.number \
+         AND (f.state IN ('queued', 'running') OR (f.state = 'succeeded' AND (SELECT COUNT(*) FROM run n \
+         WHERE n.round_id = f.round_id AND n.number > f.number AND n.state = 'succeeded') < $2))) \
          AND (run.state <> 'succeeded' OR (SELECT COUNT(*) FROM run n WHERE n.round_id = run.round_id \
          AND n.number > run.number AND n.state = 'succeeded') >= $2)"
     };

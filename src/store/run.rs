@@ -18,13 +18,13 @@ use super::staleness;
 use super::statement::statements;
 use crate::domain::name::{RoundId, RunRef};
 use crate::domain::round::RoundState;
-use crate::domain::run::{Progress, Run, RunState, Stage, StageWork};
+use crate::domain::run::{Follow, Progress, Run, RunState, Stage, StageWork};
 use crate::error::{Error, Reason, Result};
 
 /// Columns of a run that every caller sees.
 macro_rules! common_columns {
     () => {
-        "round_id, number, state, policy_version, engine_version, stage, failure_reason, failure_message, attempt, \
+        "round_id, number, state, policy_version, follows, engine_version, stage, failure_reason, failure_message, attempt, \
          create_micros, start_micros, end_micros"
     };
 }
@@ -55,9 +55,10 @@ macro_rules! database_now {
 macro_rules! create {
     ($database:ident) => {
         concat!(
-            "INSERT INTO run (round_id, number, state, policy_version, start_date, end_date, enrolment_number, input_digest, engine_version, \
+            "INSERT INTO run (round_id, number, state, policy_version, start_date, end_date, enrolment_number, follows, follows_digest, \
+             input_digest, engine_version, \
              result_digest, stage_done, stage_total, attempt, cancel_requested, fence, freeze_micros, create_micros, \
-             trace_parent, queue_micros) SELECT id, CAST($2 AS BIGINT), 'queued', policy_version, start_date, end_date, enrolment_number, '', '', '', \
+             trace_parent, queue_micros) SELECT id, CAST($2 AS BIGINT), 'queued', policy_version, start_date, end_date, enrolment_number, CAST($5 AS BIGINT), CAST($6 AS TEXT), '', '', '', \
              0, 0, 0, 0, 0, CAST($3 AS BIGINT), CAST($3 AS BIGINT), $4, ",
             database_now!($database),
             " FROM round WHERE id = $1"
@@ -95,6 +96,12 @@ pub(super) use {common_columns, database_now, run_columns};
 
 statements! {
     query LAST = hidden("run.last", "SELECT COALESCE(MAX(number), 0) AS number FROM run WHERE round_id = $1");
+    query NEWEST = hidden("run.newest_result",
+        "SELECT number, COALESCE(shown_result_digest, '') AS shown_result_digest FROM run WHERE round_id = $1 \
+         AND state = 'succeeded' AND purge_micros IS NULL ORDER BY number DESC LIMIT 1");
+    query RESULT_OF = hidden("run.result_of",
+        "SELECT number, state, COALESCE(shown_result_digest, '') AS shown_result_digest FROM run WHERE round_id = $1 \
+         AND number = $2 AND purge_micros IS NULL");
     change CREATE = ("run.create", sqlite: create!(sqlite), postgres: create!(postgres));
     query ENROLLED = hidden("run.enrolled",
         "SELECT CAST(COALESCE(SUM(profiles), 0) AS BIGINT) AS profiles FROM enrolment_count WHERE round_id = $1");
@@ -170,12 +177,20 @@ impl Store {
 
 impl Store {
     /// The run that [`WriteSession::start_run`] would return at `now`, or its error. Nothing is written.
-    pub async fn check_start(&self, scope: &Scope, round: &RoundId, now: Timestamp) -> Result<Run> {
+    pub async fn check_start(
+        &self,
+        scope: &Scope,
+        round: &RoundId,
+        follow: Follow,
+        now: Timestamp,
+    ) -> Result<Run> {
         let mut session = self.snapshot_reader(scope).await?;
         let found = round::of(&mut session, round).await?;
         let (name, _) = startable(&mut session, round, found.state).await?;
+        let follows = followed(&mut session, round, follow).await?;
         session.end().await?;
-        Ok(Run::queued(name, found.content.policy.version, now))
+        let follows = follows.map(|(number, _)| RunRef { round: round.clone(), number });
+        Ok(Run::queued(name, found.content.policy.version, follows, now))
     }
 
     /// The run after a cancellation at `now`. Nothing is written.
@@ -192,16 +207,29 @@ impl WriteSession {
     /// Freezes a round and queues a run over it. The snapshot refers to versions, and nobody is copied: the cost does not
     /// depend on the number of people. `trace_parent` is the trace of the call.
     ///
-    /// Fails with `NotFound`, `RoundState`, `RunActive` if a run of the round is queued or running, or `RoundEmpty`.
-    pub async fn start_run(&mut self, round: &RoundId, trace_parent: Option<&str>) -> Result<(Run, Note)> {
+    /// Fails with `NotFound`, `RunState` if the run to follow has not succeeded, `RoundState`, `RunActive` if a run of the round is queued or running, or `RoundEmpty`.
+    pub async fn start_run(
+        &mut self,
+        round: &RoundId,
+        follow: Follow,
+        trace_parent: Option<&str>,
+    ) -> Result<(Run, Note)> {
         let now = self.now();
         let state = self.lock_round(round).await?.state;
         let (name, participants) = startable(self.reads(), round, state).await?;
         let number = name.number;
         let owner = Owner::Alliance;
-        self.change_exactly(1, owner, CREATE, values![round, number, now, trace_parent]).await?;
+        let follows = followed(self.reads(), round, follow).await?;
+        let (follows, digest) = follows.unzip();
+        let values = values![round, number, now, trace_parent, follows, digest.as_deref()];
+        self.change_exactly(1, owner, CREATE, values).await?;
         self.change(owner, FREEZE_ORGANISATIONS, values![round, number]).await?;
-        let note = Note::new(owner, "run.start", name.name(), &json!({ "participants": participants }));
+        let note = Note::new(
+            owner,
+            "run.start",
+            name.name(),
+            &json!({ "participants": participants, "follows": follows }),
+        );
         Ok((self.found_run(&name).await?, note))
     }
 
@@ -268,6 +296,32 @@ async fn startable(session: &mut ReadSession, round: &RoundId, state: RoundState
         return Err(Error::RoundEmpty(round.name()));
     }
     Ok((RunRef { round: round.clone(), number }, participants))
+}
+
+/// The number of the run that a new run follows, with the digest of its result as coordinators read it.
+///
+/// Fails with `NotFound` if there is no such run, and with `RunState` if it has not succeeded.
+pub(super) async fn followed(
+    session: &mut ReadSession,
+    round: &RoundId,
+    follow: Follow,
+) -> Result<Option<(i64, String)>> {
+    let read = |row: &Row| Ok((row.int("number")?, row.text("shown_result_digest")?));
+    match follow {
+        Follow::None => Ok(None),
+        Follow::Newest => session.row(NEWEST, values![round]).await?.as_ref().map(read).transpose(),
+        Follow::Run(number) => {
+            let name = RunRef { round: round.clone(), number };
+            let found = session.row(RESULT_OF, values![round, number]).await?;
+            let row = found.ok_or_else(|| Error::NotFound(name.name()))?;
+            let state = row.parse("run", &name, "state", RunState::from_name)?;
+            if state != RunState::Succeeded {
+                let (run, state) = (name.name(), state.as_str());
+                return Err(Error::RunState { run, state, required: &["succeeded"] });
+            }
+            read(&row).map(Some)
+        }
+    }
 }
 
 /// A run as the service itself reads it, and as coordinators do.
@@ -352,6 +406,7 @@ fn read_as(row: &Row, is_service: bool) -> Result<Run> {
         summary,
         failure,
         stale_causes: Vec::new(),
+        follows: row.opt_int("follows")?.map(|number| RunRef { round: name.round.clone(), number }),
         attempt: row.narrow("run", &name, "attempt")?,
         create_time: row.time("create_micros")?,
         start_time: row.opt_time("start_micros")?,

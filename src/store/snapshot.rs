@@ -14,12 +14,14 @@ use super::backend::Store;
 use super::dialect::{self, Row, values};
 use super::read::ReadSession;
 use super::round;
+use super::run;
 use super::scope::Scope;
 use super::statement::statements;
 use crate::domain::leaf::{Leaf, LeafSalt, Part, Seals};
 use crate::domain::name::{OrganisationId, ProfileRef, RoundId, RunRef};
 use crate::domain::round::RoundContent;
-use crate::domain::snapshot::{Participant, Snapshot};
+use crate::domain::run::Follow;
+use crate::domain::snapshot::{FollowedRun, Participant, Snapshot};
 use crate::error::{Error, Result};
 
 /// The condition that the import of a version was frozen with the run. The subqueries of these statements walk over one
@@ -58,7 +60,8 @@ macro_rules! frozen_enrolments {
 
 statements! {
     query FROZEN_ROUND = hidden("snapshot.round",
-        "SELECT run.start_date, run.end_date, run.freeze_micros, run.enrolment_number, run.first_days, p.document FROM run \
+        "SELECT run.start_date, run.end_date, run.freeze_micros, run.enrolment_number, run.first_days, run.follows, \
+         run.follows_digest, p.document FROM run \
          JOIN policy p ON p.round_id = run.round_id AND p.version = run.policy_version \
          WHERE run.round_id = $1 AND run.number = $2 AND run.purge_micros IS NULL");
     query FROZEN_ORGANISATIONS = hidden("snapshot.organisations",
@@ -77,6 +80,11 @@ statements! {
     query FROZEN_PARTICIPANTS = hidden("snapshot.participants",
         concat!("SELECT ", frozen_columns!(), " FROM (", frozen_enrolments!(), " AND e.own_id > $3 \
             ORDER BY e.own_id LIMIT $6) AS q"));
+    query PAIRS = hidden("snapshot.followed_pairs",
+        "SELECT ordinal, mentee_organisation_id, mentee_own_id, mentor_organisation_id, mentor_own_id FROM run_match \
+         WHERE round_id = $1 AND run_number = $2 AND ordinal > $3 ORDER BY ordinal LIMIT $4");
+    query FOLLOWED_EXISTS = hidden("snapshot.followed",
+        "SELECT number FROM run WHERE round_id = $1 AND number = $2 AND purge_micros IS NULL");
     query DESTROYED = hidden("run_leaf.list",
         "SELECT part, leaf FROM run_leaf WHERE round_id = $1 AND run_number = $2 ORDER BY part, leaf");
     query FROZEN_PARTICIPANT = hidden("snapshot.participant",
@@ -86,6 +94,8 @@ statements! {
 /// Participants read at a time: bounds the memory in which they are held twice, as rows and as profiles. Pages are parsed
 /// while the next ones are read.
 const SNAPSHOT_PAGE: u32 = 5_000;
+/// Pairs of the followed run read at a time.
+const PAIRS_PAGE: u32 = 10_000;
 /// Rows from which a task parses them. Pages of small organisations are parsed together.
 const ROWS_PER_TASK: usize = 500;
 /// Tasks that parse at the same time.
@@ -142,6 +152,9 @@ pub struct LoadedSnapshot {
     pub seals: Seals,
     /// Its digest, computed from the stored documents.
     pub digest: String,
+    /// Whether the run that it follows was purged since: then its pairs are missing, and the run cannot be solved or proved
+    /// again.
+    pub lacks_followed: bool,
 }
 
 /// Pages that are parsed while the next page is read.
@@ -160,6 +173,8 @@ async fn begin(session: &mut ReadSession, name: &RunRef) -> Result<(Snapshot, Ro
         policy: frozen.json("policy", name, "document")?,
         organisations: Vec::new(),
         participants: Vec::new(),
+        decisions: Vec::new(),
+        follows: None,
     };
     Ok((snapshot, frozen))
 }
@@ -209,9 +224,16 @@ async fn load(session: &mut ReadSession, name: &RunRef) -> Result<LoadedSnapshot
         salts.push(salt);
         contents.push(content);
     }
+    let mut lacks_followed = false;
+    if let Some(number) = frozen.opt_int("follows")? {
+        let result_digest = frozen.opt_text("follows_digest")?.unwrap_or_default();
+        lacks_followed = session.row(FOLLOWED_EXISTS, values![&name.round, number]).await?.is_none();
+        let pairs = pairs_of(session, &name.round, number).await?;
+        snapshot.follows = Some(FollowedRun { number, result_digest, pairs });
+    }
     let seals = Seals { salts, destroyed: destroyed(session, name).await? };
     let digest = snapshot.digest(&contents, &seals);
-    Ok(LoadedSnapshot { snapshot, seals, digest })
+    Ok(LoadedSnapshot { snapshot, seals, digest, lacks_followed })
 }
 
 /// The snapshot that a run would have if it were started now.
@@ -228,8 +250,51 @@ async fn present(session: &mut ReadSession, id: &RoundId, now: Timestamp) -> Res
         organisations.push((organisation, rules));
     }
     let participants = people.finish().await?.into_iter().map(|(participant, ..)| participant).collect();
+    let follows = match run::followed(session, id, Follow::Newest).await? {
+        None => None,
+        Some((number, result_digest)) => {
+            Some(FollowedRun { number, result_digest, pairs: pairs_of(session, id, number).await? })
+        }
+    };
     let RoundContent { start_date, end_date, policy, .. } = round.content;
-    Ok(Snapshot { start_date, end_date, freeze_time: now, policy, organisations, participants })
+    let decisions = Vec::new();
+    Ok(Snapshot {
+        start_date,
+        end_date,
+        freeze_time: now,
+        policy,
+        organisations,
+        participants,
+        decisions,
+        follows,
+    })
+}
+
+/// The pairs of a run that succeeded, sorted.
+async fn pairs_of(
+    session: &mut ReadSession,
+    round: &RoundId,
+    number: i64,
+) -> Result<Vec<(ProfileRef, ProfileRef)>> {
+    let (mut pairs, mut after) = (Vec::new(), 0);
+    loop {
+        let rows = session.rows(PAIRS, values![round, number, after, PAIRS_PAGE]).await?;
+        for row in &rows {
+            let person = |organisation: &str, own_id: &str| {
+                let organisation = row.id("run_match", organisation)?;
+                Ok::<_, Error>(ProfileRef { organisation, id: row.id("run_match", own_id)? })
+            };
+            after = row.int("ordinal")?;
+            pairs.push((
+                person("mentee_organisation_id", "mentee_own_id")?,
+                person("mentor_organisation_id", "mentor_own_id")?,
+            ));
+        }
+        if rows.len() < PAIRS_PAGE as usize {
+            pairs.sort_unstable();
+            return Ok(pairs);
+        }
+    }
 }
 
 /// Reads the people of an organisation whom the enrolments of a round up to a number cover, each in her version up to the

@@ -321,8 +321,12 @@ async fn call_runs(method: &str, client: Client, t: Target) -> Result<(), Status
     let Client { mut runs, .. } = client;
     match method {
         "RunService/StartRun" => {
-            let request =
-                v1::StartRunRequest { round: t.round_to_run, request_id: request_id(), validate_only: false };
+            let request = v1::StartRunRequest {
+                round: t.round_to_run,
+                request_id: request_id(),
+                validate_only: false,
+                ..v1::StartRunRequest::default()
+            };
             runs.start_run(request).await.map(drop)
         }
         "RunService/GetRun" => runs.get_run(v1::GetRunRequest { name: t.run }).await.map(drop),

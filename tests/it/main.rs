@@ -20,6 +20,7 @@ mod errors;
 mod events;
 mod faults;
 mod fixed_clock;
+mod following;
 mod health;
 mod house;
 mod idle;

@@ -145,6 +145,7 @@ async fn starting_a_run_again_gives_the_same_run(world: World) {
         round: round.to_owned(),
         request_id: id.clone(),
         validate_only: false,
+        ..v1::StartRunRequest::default()
     };
     let first = client.start_run(request(&round)).await.expect("starts").into_inner();
     let again = client.start_run(request(&round)).await.expect("again, though one is active").into_inner();

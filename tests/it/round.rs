@@ -55,9 +55,20 @@ async fn a_whole_round_of_the_sample_alliance(world: World) {
     check_summary(&matches, run);
     check_explanations(&world, run, &matches, &unmatched, &enrolled).await;
 
-    let again = soon(world.run_to_the_end(&round.name)).await;
+    let request = v1::StartRunRequest {
+        round: round.name.clone(),
+        follow_none: true,
+        ..v1::StartRunRequest::default()
+    };
+    let again = world.coordinator().runs.start_run(request).await.expect("starts").into_inner().run;
+    let again = soon(world.watch(&again.expect("a run").name)).await.pop().expect("an ended run");
     assert_eq!(again.name, "rounds/2027-first/runs/2");
     assert_eq!((&again.input_digest, &again.result_digest), (&run.input_digest, &run.result_digest));
+    let following = soon(world.run_to_the_end(&round.name)).await;
+    assert_eq!(following.follows, again.name);
+    let followed = following.summary.expect("a summary").followed.expect("what was kept");
+    let all = i64::try_from(matches.len()).expect("few");
+    assert_eq!((followed.kept, followed.changed, followed.ended), (all, 0, Some(0)));
     world.stop().await;
 }
 
@@ -234,7 +245,12 @@ async fn both_databases_give_the_same_bytes() {
 
 async fn a_round_without_anybody_is_not_run(world: World) {
     let round = world.open_round("empty").await;
-    let request = v1::StartRunRequest { round: round.name, request_id: String::new(), validate_only: false };
+    let request = v1::StartRunRequest {
+        round: round.name,
+        request_id: String::new(),
+        validate_only: false,
+        ..v1::StartRunRequest::default()
+    };
     assert_eq!(refused(world.coordinator().runs.start_run(request).await), "ROUND_EMPTY");
     world.stop().await;
 }
@@ -262,8 +278,12 @@ async fn a_round_has_one_run_at_a_time(world: World) {
     let world = world.restart_without_worker().await;
     let round = small_round(&world).await;
     let run = world.start_run(&round).await;
-    let second =
-        v1::StartRunRequest { round: round.clone(), request_id: String::new(), validate_only: false };
+    let second = v1::StartRunRequest {
+        round: round.clone(),
+        request_id: String::new(),
+        validate_only: false,
+        ..v1::StartRunRequest::default()
+    };
     assert_eq!(refused(world.coordinator().runs.start_run(second.clone()).await), "RUN_ACTIVE");
     world.cancel(&run.name).await;
     let next = world.coordinator().runs.start_run(second).await.expect("starts").into_inner().run;

@@ -35,6 +35,8 @@ fn matched(participants: Vec<Participant>) -> (Outcome, Vec<String>) {
         policy: Policy::default(),
         organisations: Vec::new(),
         participants,
+        decisions: Vec::new(),
+        follows: None,
     };
     let outcome = engine::solve(&snapshot, &Options::default(), &Unobserved).expect("not stopped");
     let mut pairs: Vec<String> =

@@ -523,6 +523,7 @@ async fn a_run_is_checked_and_not_started(world: World) {
         round: round.to_owned(),
         request_id: String::new(),
         validate_only,
+        ..v1::StartRunRequest::default()
     };
     let mut same_refusal = async |round: &str, expected: &str| {
         let before = world.dump().await;

@@ -385,8 +385,12 @@ impl World {
     }
 
     pub(crate) async fn start_run(&self, round: &str) -> v1::Run {
-        let request =
-            v1::StartRunRequest { round: round.to_owned(), request_id: String::new(), validate_only: false };
+        let request = v1::StartRunRequest {
+            round: round.to_owned(),
+            request_id: String::new(),
+            validate_only: false,
+            ..v1::StartRunRequest::default()
+        };
         let started = self.coordinator().runs.start_run(request).await.expect("starts").into_inner();
         started.run.expect("a run")
     }

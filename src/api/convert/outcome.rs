@@ -32,6 +32,7 @@ pub fn match_message(run: &RunRef, id: Option<&str>, pair: &Match, lang: Lang) -
                 reason: Some(reason_message(&contribution.reason, lang)),
             })
             .collect(),
+        pinned: pair.pinned,
         erased: [&pair.mentee, &pair.mentor].iter().any(|person| is_surrogate(&person.id)),
     }
 }
@@ -120,6 +121,7 @@ pub fn matched(message: &v1::Match) -> Option<Match> {
         mentor: ProfileRef::from_name(&message.mentor).ok()?,
         score: points(message.score),
         contributions: contributions.collect::<Option<_>>()?,
+        pinned: message.pinned,
     })
 }
 

@@ -27,6 +27,7 @@ pub fn draft(message: v1::Policy) -> PolicyDraft {
             require_cross_border_consent: r.require_cross_border_consent,
         }),
         waitlist_after_days: message.waitlist_after_days,
+        stability: message.stability,
     }
 }
 
@@ -88,6 +89,7 @@ pub fn message(policy: &Policy) -> v1::Policy {
             require_cross_border_consent: rules.require_cross_border_consent,
         }),
         waitlist_after_days: Some(policy.waitlist_after_days.map_or(0, i32::from)),
+        stability: policy.stability.into(),
     }
 }
 

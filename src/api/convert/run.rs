@@ -3,11 +3,11 @@
 use super::policy::{self, criterion, criterion_message, hard_rule};
 use super::{count, number, points, timestamp};
 use crate::api::proto::v1;
-use crate::domain::name::{OrganisationId, ProfileRef};
+use crate::domain::name::{OrganisationId, ProfileRef, RunRef};
 use crate::domain::policy::Objective;
 use crate::domain::run::{
-    BelowMinimum, Coverage, CriterionMean, Progress, Proof, Run, RunState, RunSummary, ScoreRange, Stage,
-    TierCoverage, WholeRound,
+    BelowMinimum, Coverage, CriterionMean, FollowedPairs, Progress, Proof, Run, RunState, RunSummary,
+    ScoreRange, Stage, TierCoverage, WholeRound,
 };
 
 /// To the message.
@@ -37,6 +37,7 @@ pub fn message(run: &Run) -> v1::Run {
         create_time: Some(timestamp(run.create_time)),
         start_time: run.start_time.map(timestamp),
         end_time: run.end_time.map(timestamp),
+        follows: run.follows.as_ref().map(RunRef::name).unwrap_or_default(),
     }
 }
 
@@ -89,6 +90,11 @@ pub(crate) fn summary_message(summary: &RunSummary) -> v1::RunSummary {
             .collect(),
         objective: policy::objective_message(summary.objective),
         proof: Some(proof_message(&summary.proof)),
+        followed: summary.followed.map(|FollowedPairs { kept, changed, ended }| v1::FollowedPairs {
+            kept: count(kept),
+            changed: count(changed),
+            ended: ended.map(count),
+        }),
         whole_round: summary.whole_round.as_ref().map(whole_round_message),
     }
 }
@@ -120,6 +126,7 @@ fn whole_round_message(whole: &WholeRound) -> v1::WholeRound {
         blocking_pairs: count(whole.blocking_pairs),
         price_of_fairness: whole.price_of_fairness.map(count),
         most_matched_mentees: whole.most_matched_mentees.map(count),
+        price_of_stability: whole.price_of_stability.map(count),
         stage_times: whole
             .stage_micros
             .iter()
@@ -183,6 +190,11 @@ pub fn summary(message: &v1::RunSummary) -> RunSummary {
             .as_ref()
             .map(|proof| Proof { proved: proof.proved, bounded: proof.bounded, gap: proof.gap.map(number) })
             .unwrap_or_default(),
+        followed: message.followed.as_ref().map(|followed| FollowedPairs {
+            kept: number(followed.kept),
+            changed: number(followed.changed),
+            ended: followed.ended.map(number),
+        }),
         whole_round: message.whole_round.as_ref().map(whole_round),
     }
 }
@@ -214,6 +226,7 @@ fn whole_round(message: &v1::WholeRound) -> WholeRound {
         blocking_pairs: number(message.blocking_pairs),
         price_of_fairness: message.price_of_fairness.map(number),
         most_matched_mentees: message.most_matched_mentees.map(number),
+        price_of_stability: message.price_of_stability.map(number),
         stage_micros: message
             .stage_times
             .iter()

@@ -65,14 +65,19 @@ impl Pool {
     }
 
     fn solved(&self, objective: Objective) -> (Solution, Check) {
-        let solution = solve(&self.problem(), objective, &Unobserved).unwrap().unwrap();
+        let solution = solve(&self.problem(), objective, None, &Unobserved).unwrap().unwrap();
         (solution.clone(), self.checked(&solution))
     }
 
     /// The solution of searches with at most `solves` further solves.
     fn solved_within(&self, objective: Objective, solves: usize) -> (Solution, Check) {
-        let solve = if objective == Objective::Fairest { solve_fairest } else { solve_best_total };
-        let solution = solve(&self.problem(), &self.opposites, solves, &Unobserved).unwrap();
+        let (problem, opposites) = (&self.problem(), &self.opposites);
+        let solution = if objective == Objective::Fairest {
+            solve_fairest(problem, None, opposites, solves, &Unobserved)
+        } else {
+            solve_best_total(problem, opposites, solves, &Unobserved)
+        };
+        let solution = solution.unwrap();
         (solution.clone(), self.checked(&solution))
     }
 

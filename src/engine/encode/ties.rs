@@ -1,6 +1,6 @@
-//! Relations between particular people: avoided, reporting line, previous partners, preferred.
+//! Relations between particular people: avoided, reporting line, previous partners, preferred, vetoed.
 //!
-//! Input: the lists of all people of a round. Output: the related pairs, sorted. Such pairs are few. The dense pass ignores
+//! Input: the lists of all people of a round, and its vetoes. Output: the related pairs, sorted. Such pairs are few. The dense pass ignores
 //! them, and corrections for them are added afterwards, so that the dense pass needs no lookup per pair.
 
 use std::collections::HashMap;
@@ -29,6 +29,8 @@ impl Relations {
     pub const MENTEE_PREFERS: Self = Self(16);
     /// The mentor prefers the mentee.
     pub const MENTOR_PREFERS: Self = Self(32);
+    /// A decision of the round excludes the pair.
+    pub const VETOED: Self = Self(64);
 
     /// Whether the set contains all relations of `other`.
     pub fn has(self, other: Self) -> bool {
@@ -54,15 +56,19 @@ impl BitOrAssign for Relations {
 pub struct RelatedPairs(Vec<(u32, u32, Relations)>);
 
 impl RelatedPairs {
-    /// Collects the related pairs from the lists of all `people`. All lists are private, so that open answers relate each
-    /// person with herself only.
-    pub(super) fn collect(
+    /// Collects the related pairs from the lists of all `people` and from the vetoes of a round. All lists are private, so
+    /// that open answers relate each person with herself only. Vetoes are open. A veto that names a person who does not take
+    /// part in that role has no effect.
+    pub(super) fn collect<'d>(
         people: &[Person<'_>],
+        vetoes: impl Iterator<Item = (&'d ProfileRef, &'d ProfileRef)>,
         answers: AnswersUsed,
         observer: &dyn Observer,
     ) -> Result<Self, Stopped> {
+        let mut vetoes = vetoes.peekable();
         // Open answers name nobody.
-        let named: &[Person<'_>] = if answers == AnswersUsed::Open { &[] } else { people };
+        let is_needed = answers != AnswersUsed::Open || vetoes.peek().is_some();
+        let named: &[Person<'_>] = if is_needed { people } else { &[] };
         let mut position: HashMap<&ProfileRef, usize> = HashMap::with_capacity(named.len());
         for (at, person) in named.iter().enumerate() {
             if at % PEOPLE_PER_CHECK == 0 {
@@ -76,6 +82,11 @@ impl RelatedPairs {
                 pairs.push((as_u32(mentee), as_u32(mentor), ties));
             }
         };
+        for (mentee, mentor) in vetoes {
+            if let (Some(mentee), Some(mentor)) = (position.get(mentee), position.get(mentor)) {
+                tie(*mentee, *mentor, Relations::VETOED);
+            }
+        }
         for (me, person) in people.iter().enumerate() {
             if me % PEOPLE_PER_CHECK == 0 {
                 observer.check()?;

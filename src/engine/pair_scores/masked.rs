@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::overlay::{change_listed, of_rows};
-use super::{FORBIDDEN, NarrowScores, PairScores, SparseScores};
+use super::{FORBIDDEN, NarrowScores, Opposites, PairScores, SparseScores};
 use crate::engine::observer::{Observer, Stopped};
 
 /// The scores of another source without some of its candidates. Sparse scores stay sparse; nothing else is copied.
@@ -12,6 +12,8 @@ pub(in crate::engine) struct MaskedScores<'a> {
     /// By mentee and mentor.
     masked: Vec<(u32, u32)>,
     sparse: Option<SparseScores>,
+    /// Whether these are the scores of a whole problem, to which the rule on directions belongs.
+    is_whole: bool,
 }
 
 impl<'a> MaskedScores<'a> {
@@ -23,7 +25,21 @@ impl<'a> MaskedScores<'a> {
     ) -> Result<Self, Stopped> {
         let sparse = scores.sparse().filter(|_| !masked.is_empty());
         let sparse = sparse.map(|sparse| sparse.without(&masked, observer)).transpose()?;
-        Ok(Self { scores, masked, sparse })
+        Ok(Self { scores, masked, sparse, is_whole: false })
+    }
+
+    /// The pairs that are no candidates.
+    pub(in crate::engine) fn masked(&self) -> &[(u32, u32)] {
+        &self.masked
+    }
+
+    /// The same for a whole problem: in it, too, two people may not mentor each other if the source has that rule.
+    pub(in crate::engine) fn of_whole(
+        scores: &'a dyn PairScores,
+        masked: Vec<(u32, u32)>,
+        observer: &dyn Observer,
+    ) -> Result<Self, Stopped> {
+        Ok(Self { is_whole: true, ..Self::new(scores, masked, observer)? })
     }
 }
 
@@ -45,6 +61,10 @@ impl PairScores for MaskedScores<'_> {
 
     fn tie_break(&self, mentee: usize, mentor: usize) -> u32 {
         self.scores.tie_break(mentee, mentor)
+    }
+
+    fn opposites(&self) -> Option<&Opposites> {
+        if self.is_whole { self.scores.opposites() } else { None }
     }
 
     fn sparse(&self) -> Option<&SparseScores> {

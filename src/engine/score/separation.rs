@@ -1,4 +1,5 @@
-//! Hard rules that keep particular people apart: one person, a private answer, one employer, or one group of competitors.
+//! Hard rules that keep particular people apart: one person, a veto, a private answer, one employer, or one group of
+//! competitors.
 
 use std::ops::Range;
 
@@ -9,7 +10,7 @@ use crate::engine::eligibility::Verdict;
 use crate::engine::encode::Person;
 use crate::engine::encode::ties::{Relations, as_u32};
 
-/// The rules that nobody is matched with herself, and that private answers exclude a pair. An avoid list, a reporting line and
+/// The rules that nobody is matched with herself, that a veto excludes a pair, and that private answers do. An avoid list, a reporting line and
 /// a missing consent to matches across borders are one rule, so that no explanation shows which of them excludes a pair.
 pub(super) struct Exclusions {
     /// Whether people of one reporting line are kept apart.
@@ -61,12 +62,16 @@ impl Aspect for Exclusions {
     fn judge(&self, mentee: &Jurisdiction, mentor: &Jurisdiction, ties: Relations) -> Verdict {
         Verdict::CLEAR
             .breaking_if(ties.has(Relations::SAME_PERSON), HardRule::SamePerson)
+            .breaking_if(ties.has(Relations::VETOED), HardRule::Veto)
             .breaking_if(self.is_private(*mentee, *mentor, ties), HardRule::Private)
     }
 
     fn explain(&self, mentee: &Jurisdiction, mentor: &Jurisdiction, ties: Relations, story: &mut Story) {
         if ties.has(Relations::SAME_PERSON) {
             story.breaks(HardRule::SamePerson, Reason::new(ReasonCode::RuleSamePerson));
+        }
+        if ties.has(Relations::VETOED) {
+            story.breaks(HardRule::Veto, Reason::new(ReasonCode::RuleVeto));
         }
         if self.is_private(*mentee, *mentor, ties) {
             story.breaks(HardRule::Private, Reason::new(ReasonCode::RulePrivate));

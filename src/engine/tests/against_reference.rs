@@ -23,6 +23,7 @@ use crate::engine::encode::{AnswersUsed, Round};
 use crate::engine::headcount;
 use crate::engine::observer::Unobserved;
 use crate::engine::pair_scores::{FORBIDDEN, PairScores};
+use crate::engine::pinned_problem::Wishes;
 use crate::engine::score::{Plane, Scores};
 use crate::engine::shown::shown;
 use crate::engine::{Options, Outcome, ResultParts, digests as digests_of, explain_pair, solve, verify};
@@ -431,7 +432,7 @@ proptest! {
     #[test]
     fn the_manager_of_an_organisation_reads_no_bound_about_everyone(snapshot in pools_of_peers()) {
         let round = Round::encode(&snapshot, &Unobserved).expect("not stopped");
-        let told = shown(&round, &[], Vec::new(), Proof::new(false, Some(1)), &Unobserved).expect("not stopped");
+        let told = shown(&round, (&[], &Wishes::default()), Vec::new(), Proof::new(false, Some(1)), &Unobserved).expect("not stopped");
         prop_assert_eq!(told.summary.proof.standing(), Standing::Bounded { people: Some(1) });
         let bounded = Standing::Bounded { people: None };
         let own = told.summaries.values().all(|summary| summary.proof.standing() == bounded);

@@ -25,7 +25,7 @@ use crate::engine::quota::cross::{CrossError, CrossLimits, assign_across};
 use crate::engine::quota::{Answer, assign_within};
 use crate::engine::repair::repair;
 use crate::engine::what_if::{WhatIf, WhatIfError};
-use crate::engine::{self, Options};
+use crate::engine::{self, NoOutcome, Options};
 
 /// Observer that stops an operation after a number of polls, or after a time.
 struct Stopper {
@@ -184,7 +184,12 @@ proptest! {
         let mut snapshot = Shape { both: 4, ..Shape::usual(30, 20) }.make();
         snapshot.policy.objective = Objective::ALL[objective];
         let solved = |observer: &dyn Observer| {
-            engine::solve(&snapshot, &Options::default(), observer).map(|outcome| outcome.digests(&snapshot, &seals(&snapshot)).whole_result)
+            engine::solve(&snapshot, &Options::default(), observer)
+                .map(|outcome| outcome.digests(&snapshot, &seals(&snapshot)).whole_result)
+                .map_err(|unsolved| {
+                    assert_eq!(unsolved, NoOutcome::Stopped);
+                    Stopped
+                })
         };
         let whole = solved(&Unobserved).unwrap();
         let job: Job<'_> = Box::new(solved);

@@ -18,8 +18,8 @@ use crate::domain::snapshot::{Participant, Snapshot};
 use crate::domain::suppression::PeopleCount::Exact;
 use crate::domain::vocabulary::{Country, Terms};
 use crate::engine::encode::{AnswersUsed, Round};
-use crate::engine::observer::{Observer, Stopped, Unobserved};
-use crate::engine::{Options, Outcome, explain_pair, solve};
+use crate::engine::observer::{Observer, Unobserved};
+use crate::engine::{NoOutcome, Options, Outcome, explain_pair, solve};
 
 pub(super) fn name(id: &str) -> ProfileRef {
     ProfileRef::from_name(&format!("organisations/wim-test/profiles/{id}")).expect("a good name")
@@ -67,7 +67,7 @@ pub(super) fn mentor(id: &str) -> Participant {
     person
 }
 
-fn both(id: &str) -> Participant {
+pub(super) fn both(id: &str) -> Participant {
     let mut person = mentor(id);
     person.content.mentee_request = mentee(id).content.mentee_request;
     person
@@ -86,6 +86,8 @@ pub(super) fn round(participants: Vec<Participant>) -> Snapshot {
         policy: Policy::default(),
         organisations: Vec::new(),
         participants,
+        decisions: Vec::new(),
+        follows: None,
     }
 }
 
@@ -541,7 +543,11 @@ fn stages_are_reported_in_order_and_the_engine_stops_at_any() {
     assert_eq!(timed, stages);
     for stage in stages {
         let watch = Recorder { stages: Mutex::default(), stop_at: Some(*stage) };
-        assert_eq!(solve(&snapshot, &Options::default(), &watch).err(), Some(Stopped), "{stage:?}");
+        assert_eq!(
+            solve(&snapshot, &Options::default(), &watch).err(),
+            Some(NoOutcome::Stopped),
+            "{stage:?}"
+        );
         assert_eq!(watch.stages.lock().expect("not poisoned").last(), Some(stage));
     }
 }

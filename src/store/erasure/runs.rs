@@ -42,9 +42,9 @@ statements! {
         concat!("SELECT e.salt FROM enrolment e WHERE e.round_id = $1 AND e.organisation_id = $3 AND e.own_id = $4 AND ",
             covered!("$2")));
     query MATCHES = hidden("erasure.matches",
-        "SELECT ordinal, id, mentee_organisation_id, mentee_own_id, mentor_organisation_id, mentor_own_id, score, contributions \
+        "SELECT ordinal, id, mentee_organisation_id, mentee_own_id, mentor_organisation_id, mentor_own_id, score, pinned, contributions \
          FROM run_match WHERE round_id = $1 AND run_number = $2 AND mentee_organisation_id = $3 AND mentee_own_id = $4 \
-         UNION ALL SELECT ordinal, id, mentee_organisation_id, mentee_own_id, mentor_organisation_id, mentor_own_id, score, \
+         UNION ALL SELECT ordinal, id, mentee_organisation_id, mentee_own_id, mentor_organisation_id, mentor_own_id, score, pinned, \
          contributions FROM run_match WHERE round_id = $1 AND run_number = $2 AND mentor_organisation_id = $3 \
          AND mentor_own_id = $4");
     query UNMATCHED = hidden("erasure.unmatched",

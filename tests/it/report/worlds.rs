@@ -128,6 +128,8 @@ fn outcome(people: &[Who]) -> Outcome {
         policy: Policy::default(),
         organisations: Vec::new(),
         participants: people.iter().enumerate().map(|(at, who)| participant(at, who)).collect(),
+        decisions: Vec::new(),
+        follows: None,
     };
     snapshot.sort();
     solve(&snapshot, &Options::default(), &Unobserved).expect("not stopped")

@@ -14,7 +14,7 @@ use wim_match::domain::organisation::{OrganisationContent, OrganisationDraft};
 use wim_match::domain::profile::{MenteeRequest, MentorOffer, Profile};
 use wim_match::domain::round::{Round, RoundContent, RoundDraft};
 use wim_match::domain::run::{
-    Coverage, Digests, Match, Run, RunSummary, Side, Unmatched, UnmatchedReason, WholeRound,
+    Coverage, Digests, Follow, Match, Run, RunSummary, Side, Unmatched, UnmatchedReason, WholeRound,
 };
 use wim_match::domain::salt::RoundSalt;
 use wim_match::domain::suppression::Guarded;
@@ -156,7 +156,7 @@ impl Fixture {
 
     pub(crate) async fn start_run(&self, round: &RoundId, now: Timestamp) -> Run {
         let mut session = self.write_at(now, Scope::Alliance).await;
-        let (run, note) = session.start_run(round, None).await.expect("starts");
+        let (run, note) = session.start_run(round, Follow::Newest, None).await.expect("starts");
         session.commit(note, b"").await.expect("commits");
         run
     }
@@ -381,6 +381,7 @@ pub(crate) fn outcome(first: &OrganisationId, second: &OrganisationId) -> RunOut
         mentor: person(mentor, "mentor"),
         score,
         contributions: Vec::new(),
+        pinned: false,
     };
     let unmatched = |organisation: &OrganisationId| Unmatched {
         profile: person(organisation, "mentor"),

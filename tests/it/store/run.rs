@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use wim_match::domain::name::{RoundId, RunRef};
 use wim_match::domain::profile::Profile;
 use wim_match::domain::round::RoundState;
-use wim_match::domain::run::{MatchView, Progress, Run, RunState, Stage, StageWork};
+use wim_match::domain::run::{Follow, MatchView, Progress, Run, RunState, Stage, StageWork};
 use wim_match::domain::snapshot::Participant;
 use wim_match::error::{Error, Reason};
 use wim_match::store::{LoadedSnapshot, Scope};
@@ -65,7 +65,7 @@ async fn a_run_is_frozen_and_queued(f: Fixture) {
         RoundState::Enrolling,
         "a run under way is a state of the run"
     );
-    let LoadedSnapshot { snapshot, seals, digest } =
+    let LoadedSnapshot { snapshot, seals, digest, .. } =
         f.store.load_snapshot(&Scope::System, &run.name).await.expect("loads");
     let content = |person: &Participant| serde_json::to_vec(&person.content).expect("serialises");
     let contents: Vec<[u8; 32]> =
@@ -99,7 +99,7 @@ async fn a_large_round_is_loaded_in_its_one_order(f: Fixture) {
         expected.extend(distinct.into_iter().map(|name| format!("{id}/{name}")));
     }
     let run = f.start_run(&round, at(10)).await.name;
-    let LoadedSnapshot { snapshot, seals, digest } =
+    let LoadedSnapshot { snapshot, seals, digest, .. } =
         f.store.load_snapshot(&Scope::System, &run).await.expect("loads");
     let people: Vec<String> = snapshot.participants.iter().map(|person| person.profile.short()).collect();
     assert_eq!(people, expected);
@@ -162,12 +162,12 @@ async fn a_round_has_one_active_run(f: Fixture) {
     let (_, _, round) = f.enrolled_round().await;
     f.start_run(&round, at(10)).await;
     let mut session = f.write().await;
-    let error = session.start_run(&round, None).await.expect_err("one is queued");
+    let error = session.start_run(&round, Follow::Newest, None).await.expect_err("one is queued");
     assert!(matches!(error, Error::RunActive(name) if name == "rounds/spring-2027/runs/1"));
     drop(session);
     f.claim("w", at(11)).await;
     let mut session = f.write().await;
-    assert!(matches!(session.start_run(&round, None).await, Err(Error::RunActive(_))));
+    assert!(matches!(session.start_run(&round, Follow::Newest, None).await, Err(Error::RunActive(_))));
 }
 
 async fn of_runs_started_at_once_one_is_active(f: Fixture) {
@@ -176,7 +176,7 @@ async fn of_runs_started_at_once_one_is_active(f: Fixture) {
         let (store, round) = (f.store.clone(), round.clone());
         async move {
             let mut session = fresh(store.begin(request(&format!("tok-{call}"), "r-1", "p")).await);
-            let (run, note) = session.start_run(&round, None).await?;
+            let (run, note) = session.start_run(&round, Follow::Newest, None).await?;
             session.commit(note, b"").await.expect("commits");
             Ok(run)
         }
@@ -191,12 +191,15 @@ async fn an_empty_round_is_not_run(f: Fixture) {
     let round = f.round("spring-2027").await.id;
     let mut session = f.write().await;
     assert!(
-        matches!(session.start_run(&round, None).await, Err(Error::RoundEmpty(name)) if name == "rounds/spring-2027")
+        matches!(session.start_run(&round, Follow::Newest, None).await, Err(Error::RoundEmpty(name)) if name == "rounds/spring-2027")
     );
     drop(session);
     assert_eq!(f.store.list_runs(&Scope::Alliance, &round, None, 10).await.expect("lists"), []);
     let mut session = f.write().await;
-    assert!(matches!(session.start_run(&round_id("none"), None).await, Err(Error::NotFound(_))));
+    assert!(matches!(
+        session.start_run(&round_id("none"), Follow::Newest, None).await,
+        Err(Error::NotFound(_))
+    ));
 }
 
 async fn a_run_is_claimed_by_one_worker(f: Fixture) {

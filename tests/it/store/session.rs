@@ -1,5 +1,6 @@
 //! Write sessions: all or nothing, the journal, and answers remembered by `request_id`.
 
+use wim_match::domain::run::Follow;
 use wim_match::error::Error;
 use wim_match::store::{Begun, Notes, Receipt, RequestKey, Scope};
 
@@ -192,7 +193,7 @@ async fn a_session_of_one_organisation_changes_nothing_of_the_alliance(f: Fixtur
         session.create_round(&round_id("own"), &round_content(), &salt()).await,
         Err(Error::Internal(..))
     ));
-    assert!(matches!(session.start_run(&round, None).await, Err(Error::Internal(..))));
+    assert!(matches!(session.start_run(&round, Follow::Newest, None).await, Err(Error::Internal(..))));
     drop(session);
     for scope in [Scope::Alliance, only(&peru)] {
         assert!(matches!(f.store.purge_answers(&scope, at(9)).await, Err(Error::Internal(..))));
@@ -214,7 +215,7 @@ async fn long_writes_may_move_between_threads(f: Fixture) {
     let mut session = f.write().await;
     let (_, imported) = movable(session.finish_import(&key, ready)).await.expect("finishes").expect("alone");
     let (_, enrolled) = movable(session.enrol(&round, &peru, &with_ids(&["new"]))).await.expect("enrols");
-    let (_, started) = movable(session.start_run(&round, None)).await.expect("starts");
+    let (_, started) = movable(session.start_run(&round, Follow::Newest, None)).await.expect("starts");
     let notes = imported.notes.into_iter().chain([started]).chain(enrolled);
     let notes = Notes::of(notes).expect("three notes");
     movable(session.commit(notes, b"")).await.expect("commits");
