@@ -543,11 +543,8 @@ fn stages_are_reported_in_order_and_the_engine_stops_at_any() {
     assert_eq!(timed, stages);
     for stage in stages {
         let watch = Recorder { stages: Mutex::default(), stop_at: Some(*stage) };
-        assert_eq!(
-            solve(&snapshot, &Options::default(), &watch).err(),
-            Some(NoOutcome::Stopped),
-            "{stage:?}"
-        );
+        let stopped = solve(&snapshot, &Options::default(), &watch).err();
+        assert_eq!(stopped, Some(NoOutcome::Stopped), "{stage:?}");
         assert_eq!(watch.stages.lock().expect("not poisoned").last(), Some(stage));
     }
 }
