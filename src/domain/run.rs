@@ -438,8 +438,7 @@ pub struct RunSummary {
     pub objective: Objective,
     /// Proof of the optimum.
     pub proof: Proof,
-    /// What became of the pairs of the run that this run follows, as far as one of the two people is one whom the summary is
-    /// about; `None` if the run follows none.
+    /// Pairs of the run that this run follows, with a person whom the summary is about; `None` if it follows none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub followed: Option<FollowedPairs>,
     /// Numbers about all organisations together and about each of them; only for coordinators.
@@ -453,8 +452,7 @@ pub struct FollowedPairs {
     pub kept: u64,
     /// Pairs that are not, although both people still take part in their roles. For managers, all that are not.
     pub changed: u64,
-    /// Pairs of which a person no longer takes part in her role; `None` for managers, because the person may be another
-    /// organisation's.
+    /// Pairs of which a person no longer takes part in her role; `None` for managers.
     pub ended: Option<u64>,
 }
 
@@ -501,8 +499,7 @@ pub struct WholeRound {
     /// For STABLE: mentees whom any assignment, stable or not, could match by open answers, at most; at least the matched
     /// mentees. What the solver knows of the largest stable assignment depends on private answers, so that nobody reads it.
     pub most_matched_mentees: Option<u64>,
-    /// Shown points that the policy's stability costs by open answers: the total without it less the total with it. `None`
-    /// without stability, without a run to follow, and for STABLE.
+    /// Shown points that stability costs by open answers; `None` without it, without a run to follow, and for STABLE.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_of_stability: Option<u64>,
     /// Microseconds per stage. Not part of a digest.
