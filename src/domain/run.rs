@@ -380,7 +380,7 @@ impl PairDifference {
     }
 }
 
-/// Why two runs differ in a pair: the first of these that holds.
+/// Why two runs differ in a pair: erased, pinned and vetoed before the others, each in its order here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DifferenceCause {
     /// One of the two people was erased since.
@@ -393,11 +393,23 @@ pub enum DifferenceCause {
     Answers = 4,
     /// What changed is about other people, or private.
     OtherPairs = 5,
+    /// A pin of the pair is in force in one of the runs only.
+    Pinned = 6,
+    /// A veto of the pair is in force in one of the runs only.
+    Vetoed = 7,
 }
 
 impl DifferenceCause {
     /// All causes.
-    pub const ALL: [Self; 5] = [Self::Erased, Self::Enrolment, Self::Policy, Self::Answers, Self::OtherPairs];
+    pub const ALL: [Self; 7] = [
+        Self::Erased,
+        Self::Enrolment,
+        Self::Policy,
+        Self::Answers,
+        Self::OtherPairs,
+        Self::Pinned,
+        Self::Vetoed,
+    ];
 }
 
 /// Result of a run in numbers, for one reader: about everyone for a coordinator, about her own members for a manager.
