@@ -51,7 +51,6 @@ use crate::telemetry::Metrics;
 
 pub use authentication::Revocation;
 pub use call_sums::AuditedEnd;
-pub use compare::ComparedRun;
 pub use credential::Issued;
 pub use diagnosis::DiagnosedRound;
 pub use enrolment::{Enrolled, Picked, RefusedEnrolment, Withdrawn};

@@ -10,31 +10,17 @@ use super::round::parse_round;
 use super::run::parse_run;
 use super::{Action, Page, PageRequest, Service};
 use crate::domain::caller::Caller;
+use crate::domain::comparison::{ComparedRun, DifferenceCause, PairDifference};
 use crate::domain::field_rule;
 use crate::domain::name::{ProfileRef, RoundId, RunRef};
 use crate::domain::policy::Policy;
-use crate::domain::run::{Coverage, DifferenceCause, MatchView, PairDifference, Run, RunState};
+use crate::domain::run::{Coverage, MatchView, RunState};
 use crate::domain::snapshot::{DecisionKind, Snapshot};
 use crate::domain::violation::Violations;
 use crate::engine;
 use crate::engine::encode::AnswersUsed;
 use crate::error::{Error, Result};
 use crate::store::{FrozenPair, Scope};
-
-/// A run in a comparison.
-#[derive(Debug, Clone)]
-pub struct ComparedRun {
-    /// The run with its summary.
-    pub run: Run,
-    /// Coverage by language, by the primary subtag.
-    pub languages: BTreeMap<String, Coverage>,
-    /// Pairs of the first run that this run does not have.
-    pub gone: u64,
-    /// Pairs of this run that the first run does not have.
-    pub new: u64,
-    /// Parts of the policy that differ from the policy of the first run.
-    pub policy_differences: Vec<String>,
-}
 
 /// The pairs of a run, each with its shown score.
 type Pairs = BTreeMap<(ProfileRef, ProfileRef), u16>;
