@@ -27,10 +27,12 @@ mod organisation;
 mod privacy;
 mod problem;
 mod repair;
+mod review;
 mod round;
 mod serve;
 mod solve;
 mod spreadsheet;
+mod submission;
 mod verify;
 mod what_if;
 

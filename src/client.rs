@@ -48,6 +48,7 @@ pub mod private;
 pub mod progress;
 mod results;
 mod retry;
+mod review;
 mod run;
 pub mod story;
 

@@ -3,7 +3,6 @@
 
 pub mod audit;
 pub mod caller;
-pub mod comparison;
 pub mod credential;
 pub mod cursor;
 pub mod date;
@@ -34,11 +33,13 @@ pub mod profile;
 pub mod record;
 pub mod recruit;
 pub mod restriction;
+pub mod review;
 pub mod round;
 pub mod run;
 pub mod salt;
 pub mod snapshot;
 pub(crate) mod spelling;
+pub mod submission;
 pub mod suppression;
 pub mod template;
 pub mod version;

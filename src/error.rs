@@ -6,6 +6,9 @@ use std::time::Duration;
 
 pub use crate::domain::failure::Reason;
 use crate::domain::message::{Message, MessageValue};
+use crate::domain::review::{DecisionObstacle, Pair};
+use crate::domain::run::StaleCause;
+use crate::domain::submission::{PublicationObstacle, SecondPersonRule};
 use crate::domain::violation::{Violation, Violations};
 use crate::message;
 
@@ -98,6 +101,45 @@ pub enum Error {
         consent: String,
         /// Its state.
         state: &'static str,
+    },
+    /// A pair cannot be decided on like this.
+    DecisionRefused {
+        /// The pair.
+        pair: Box<Pair>,
+        /// Everything that stands in the way.
+        obstacles: Vec<DecisionObstacle>,
+    },
+    /// The decision was released already.
+    DecisionReleased(String),
+    /// Something has changed since the run was started.
+    RunStale {
+        /// The run.
+        run: String,
+        /// What has changed.
+        causes: Vec<StaleCause>,
+    },
+    /// The submission's state does not allow the call.
+    SubmissionState {
+        /// The submission.
+        submission: String,
+        /// Its state.
+        state: &'static str,
+        /// The states that allow the call.
+        required: &'static [&'static str],
+    },
+    /// Somebody else has to approve.
+    SecondPerson {
+        /// The submission.
+        submission: String,
+        /// Why not the caller.
+        rule: SecondPersonRule,
+    },
+    /// The run cannot be published yet.
+    PublicationBlocked {
+        /// The submission.
+        submission: String,
+        /// Everything that stands in the way.
+        obstacles: Vec<PublicationObstacle>,
     },
     /// A person whom the call needs was erased: what cannot be computed again without her answers.
     InputErased(String),
@@ -236,6 +278,45 @@ impl Error {
                 name = consent,
                 state = label("consent_state", state)
             ),
+            Self::DecisionRefused { pair, obstacles } => message!(
+                "this cannot be decided on {mentee} and {mentor}: {obstacles}; release the decision that stands in the way, or choose another pair",
+                mentee = pair.mentee.name(),
+                mentor = pair.mentor.name(),
+                obstacles = obstacles.iter().map(|obstacle| obstacle_words(*obstacle)).collect::<Vec<_>>()
+            ),
+            Self::DecisionReleased(name) => {
+                message!("{name} was released already, so that nothing was changed", name = name)
+            }
+            Self::RunStale { run, causes } => message!(
+                "{name} is stale: since its start these have changed: {causes}; start a new run, look at what it changes, and submit that one",
+                name = run,
+                causes = MessageValue::Labels(
+                    causes.iter().map(|cause| format!("stale_cause.{}", cause.as_str())).collect()
+                )
+            ),
+            Self::SubmissionState { submission, state, required } => message!(
+                "{name} is in the state “{state}”; this requires one of the states: {required}",
+                name = submission,
+                state = label("submission_state", state),
+                required = labels("submission_state", required)
+            ),
+            Self::SecondPerson { submission, rule: SecondPersonRule::Submitter } => message!(
+                "you have submitted {name} yourself; ask another coordinator to approve it",
+                name = submission
+            ),
+            Self::SecondPerson { submission, rule: SecondPersonRule::Service } => {
+                message!("a service approves nothing; ask a coordinator to approve {name}", name = submission)
+            }
+            Self::PublicationBlocked { submission, obstacles } => message!(
+                "{name} cannot be published yet: {obstacles}",
+                name = submission,
+                obstacles = MessageValue::Labels(
+                    obstacles
+                        .iter()
+                        .map(|obstacle| format!("publication_obstacle.{}", obstacle.code()))
+                        .collect()
+                )
+            ),
             Self::InputErased(name) => message!(
                 "a person who took part in {name} was erased, so that this cannot be computed again; start a new run if the round is open",
                 name = name
@@ -290,12 +371,44 @@ impl Error {
             Self::InputErased(_) => Reason::InputErased,
             Self::EngineChanged { .. } => Reason::EngineChanged,
             Self::DecisionsConflict(_) => Reason::DecisionsConflict,
+            Self::DecisionRefused { .. } => Reason::DecisionRefused,
+            Self::DecisionReleased(_) => Reason::DecisionReleased,
+            Self::RunStale { .. } => Reason::RunStale,
+            Self::SubmissionState { .. } => Reason::SubmissionState,
+            Self::SecondPerson { .. } => Reason::SecondPerson,
+            Self::PublicationBlocked { .. } => Reason::PublicationBlocked,
             Self::DeadlineExceeded => Reason::DeadlineExceeded,
             Self::Unimplemented => Reason::Unimplemented,
             Self::StoreUnavailable(_) => Reason::StoreUnavailable,
             Self::ShuttingDown => Reason::ShuttingDown,
             Self::Cancelled => Reason::Cancelled,
             Self::Internal(..) => Reason::Internal,
+        }
+    }
+}
+
+/// What stands in the way of a decision, in words.
+fn obstacle_words(obstacle: DecisionObstacle) -> Message {
+    match obstacle {
+        DecisionObstacle::NoMentee => message!("the mentee does not take part as a mentee"),
+        DecisionObstacle::NoMentor => message!("the mentor does not take part as a mentor"),
+        DecisionObstacle::Rule(rule) => message!(
+            "the hard rule “{rule}” forbids the pair",
+            rule = MessageValue::Label(format!("rule.{}", rule.as_str()))
+        ),
+        DecisionObstacle::Private => {
+            message!("the pair is not possible, for a reason that was given in confidence")
+        }
+        DecisionObstacle::Pinned => message!("the pair is pinned"),
+        DecisionObstacle::Vetoed => message!("the pair is vetoed"),
+        DecisionObstacle::MenteePlaces => {
+            message!("the mentee is pinned to as many mentors as she wants")
+        }
+        DecisionObstacle::MentorPlaces => {
+            message!("the mentor is pinned to as many mentees as she has places for")
+        }
+        DecisionObstacle::Objective => {
+            message!("the objective of the policy is STABLE, with which nothing can be pinned")
         }
     }
 }

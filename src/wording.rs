@@ -24,9 +24,11 @@ use crate::domain::language;
 use crate::domain::language::LanguageLevel;
 use crate::domain::policy::{Criterion, HardRule};
 use crate::domain::profile::{ConsentPurpose, ConsentState};
+use crate::domain::review::{Attention, CommentKind, DecisionKind};
 use crate::domain::round::RoundState;
 use crate::domain::run;
 use crate::domain::run::{RunState, Side, StaleCause, UnmatchedReason};
+use crate::domain::submission::SubmissionState;
 use crate::domain::suppression::PeopleCount;
 use crate::domain::template::Value;
 use crate::domain::vocabulary::{
@@ -113,6 +115,26 @@ pub fn consent_state_label(state: ConsentState, lang: Lang) -> &'static str {
 /// What has made a result stale.
 pub fn stale_cause_label(cause: StaleCause, lang: Lang) -> &'static str {
     label("stale_cause", cause, lang)
+}
+
+/// Name of a submission's state.
+pub fn submission_state_label(state: SubmissionState, lang: Lang) -> &'static str {
+    label("submission_state", state, lang)
+}
+
+/// Name of a kind of decision.
+pub fn decision_label(kind: DecisionKind, lang: Lang) -> &'static str {
+    label("decision", kind, lang)
+}
+
+/// Why a match should be looked at.
+pub fn attention_label(cause: Attention, lang: Lang) -> &'static str {
+    label("attention", cause, lang)
+}
+
+/// Name of a kind of comment.
+pub fn comment_label(kind: CommentKind, lang: Lang) -> &'static str {
+    label("comment", kind, lang)
 }
 
 /// Name of a side of a match.

@@ -104,6 +104,8 @@ CREATE TABLE round (
     version BIGINT NOT NULL CHECK (version >= 1),
     -- Number of the last change of the enrolments.
     enrolment_number BIGINT NOT NULL CHECK (enrolment_number >= 0),
+    -- Number of the last change of the decisions.
+    decision_number BIGINT NOT NULL CHECK (decision_number >= 0),
     create_micros BIGINT NOT NULL,
     update_micros BIGINT NOT NULL
 );
@@ -184,6 +186,8 @@ CREATE TABLE run (
     -- NULL if the run follows none. The digests of the input cover the latter, so that they outlive the followed run.
     follows BIGINT CHECK (follows < number),
     follows_digest TEXT COLLATE "C" CHECK ((follows IS NULL) = (follows_digest IS NULL)),
+    -- Number of the last change of the round's decisions when the run was started.
+    decision_number BIGINT NOT NULL,
     -- Digest of the whole snapshot. Only the service reads it: it covers private answers.
     input_digest TEXT COLLATE "C" NOT NULL,
     engine_version TEXT COLLATE "C" NOT NULL,
@@ -304,11 +308,121 @@ CREATE TABLE run_leaf (
     round_id TEXT COLLATE "C" NOT NULL,
     run_number BIGINT NOT NULL,
     part TEXT COLLATE "C" NOT NULL CHECK (part IN ('input', 'open_input', 'match', 'unmatched', 'own_unmatched', 'below_minimum',
-        'own_below_minimum', 'certificate')),
+        'own_below_minimum', 'certificate', 'decision')),
     -- SHA-256 in hexadecimal.
     leaf TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (round_id, run_number, part, leaf),
     FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number)
+);
+
+-- Decisions on pairs of a round: a pin (the pair must be) or a veto (it must not). They belong to the round, and hold in every run
+-- that is started while they are in force. A decision is released and never deleted.
+CREATE TABLE decision (
+    round_id TEXT COLLATE "C" NOT NULL REFERENCES round (id),
+    -- Number of the change of the round's decisions that made it; the last segment of its name.
+    number BIGINT NOT NULL CHECK (number >= 1),
+    kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('pin', 'veto')),
+    -- Keyed hash of the pair: the id of its matches.
+    pair_id TEXT COLLATE "C" NOT NULL,
+    mentee_organisation_id TEXT COLLATE "C" NOT NULL,
+    mentee_own_id TEXT COLLATE "C" NOT NULL,
+    mentor_organisation_id TEXT COLLATE "C" NOT NULL,
+    mentor_own_id TEXT COLLATE "C" NOT NULL,
+    reason TEXT COLLATE "C" NOT NULL,
+    actor TEXT COLLATE "C" NOT NULL,
+    create_micros BIGINT NOT NULL,
+    -- Number of the change that released it; NULL while it is in force.
+    release_number BIGINT CHECK (release_number > number),
+    release_reason TEXT COLLATE "C",
+    release_actor TEXT COLLATE "C",
+    release_micros BIGINT,
+    PRIMARY KEY (round_id, number),
+    CHECK ((release_number IS NULL) = (release_micros IS NULL))
+);
+CREATE UNIQUE INDEX decision_live ON decision (round_id, pair_id) WHERE release_number IS NULL;
+CREATE INDEX decision_mentee ON decision (mentee_organisation_id, mentee_own_id);
+CREATE INDEX decision_mentor ON decision (mentor_organisation_id, mentor_own_id);
+
+-- What reviewers have said of a pair of a round. A pair has a row from the first word on.
+CREATE TABLE pair_review (
+    round_id TEXT COLLATE "C" NOT NULL REFERENCES round (id),
+    pair_id TEXT COLLATE "C" NOT NULL,
+    mentee_organisation_id TEXT COLLATE "C" NOT NULL,
+    mentee_own_id TEXT COLLATE "C" NOT NULL,
+    mentor_organisation_id TEXT COLLATE "C" NOT NULL,
+    mentor_own_id TEXT COLLATE "C" NOT NULL,
+    -- Number of the version, for the etag: every word and every decision on the pair gives a new one.
+    version BIGINT NOT NULL CHECK (version >= 1),
+    -- Who looked at the pair last and agreed, and when; NULL while nobody has, or after a contest since.
+    mark_actor TEXT COLLATE "C",
+    mark_micros BIGINT,
+    -- Contests of organisations since the last mark.
+    contests BIGINT NOT NULL CHECK (contests >= 0),
+    comments BIGINT NOT NULL CHECK (comments >= 0),
+    update_micros BIGINT NOT NULL,
+    PRIMARY KEY (round_id, pair_id),
+    CHECK ((mark_actor IS NULL) = (mark_micros IS NULL))
+);
+CREATE INDEX pair_review_mentee ON pair_review (mentee_organisation_id, mentee_own_id);
+CREATE INDEX pair_review_mentor ON pair_review (mentor_organisation_id, mentor_own_id);
+
+-- The words themselves, in the order of their numbers.
+CREATE TABLE pair_comment (
+    round_id TEXT COLLATE "C" NOT NULL,
+    pair_id TEXT COLLATE "C" NOT NULL,
+    -- Version of the review that it made; the last segment of its name.
+    number BIGINT NOT NULL CHECK (number >= 1),
+    kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('comment', 'mark', 'contest', 'objection')),
+    -- The organisation that contests or objects; NULL for reviewers.
+    organisation_id TEXT COLLATE "C",
+    actor TEXT COLLATE "C" NOT NULL,
+    body TEXT COLLATE "C" NOT NULL,
+    create_micros BIGINT NOT NULL,
+    PRIMARY KEY (round_id, pair_id, number),
+    CHECK ((organisation_id IS NOT NULL) = (kind IN ('contest', 'objection'))),
+    FOREIGN KEY (round_id, pair_id) REFERENCES pair_review (round_id, pair_id)
+);
+
+-- Runs that were proposed for publication, and what became of the proposal.
+CREATE TABLE submission (
+    round_id TEXT COLLATE "C" NOT NULL,
+    -- Number among the submissions of the round, from 1.
+    number BIGINT NOT NULL CHECK (number >= 1),
+    run_number BIGINT NOT NULL,
+    -- Digest of the result as coordinators read it.
+    result_digest TEXT COLLATE "C" NOT NULL,
+    state TEXT COLLATE "C" NOT NULL CHECK (state IN ('submitted', 'approved', 'rejected', 'published', 'unpublished')),
+    -- Approvals that it needs, by the policy of the round when it was submitted.
+    required_approvals BIGINT NOT NULL CHECK (required_approvals >= 1),
+    -- Until when organisations may object, from the last approval on; NULL before.
+    object_until_micros BIGINT,
+    body TEXT COLLATE "C" NOT NULL,
+    actor TEXT COLLATE "C" NOT NULL,
+    create_micros BIGINT NOT NULL,
+    publish_actor TEXT COLLATE "C",
+    publish_micros BIGINT,
+    -- Who rejected or unpublished it, why and when.
+    end_actor TEXT COLLATE "C",
+    end_reason TEXT COLLATE "C",
+    end_micros BIGINT,
+    PRIMARY KEY (round_id, number),
+    FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number),
+    CHECK ((state IN ('rejected', 'unpublished')) = (end_micros IS NOT NULL)),
+    CHECK (state NOT IN ('published', 'unpublished') OR publish_micros IS NOT NULL)
+);
+-- A round has one proposal at a time, and one publication, whatever the code above does.
+CREATE UNIQUE INDEX submission_live ON submission (round_id) WHERE state IN ('submitted', 'approved', 'published');
+CREATE INDEX submission_run ON submission (round_id, run_number);
+
+-- Who approved a submission: each principal once, and never its author.
+CREATE TABLE approval (
+    round_id TEXT COLLATE "C" NOT NULL,
+    submission_number BIGINT NOT NULL,
+    actor TEXT COLLATE "C" NOT NULL,
+    body TEXT COLLATE "C" NOT NULL,
+    create_micros BIGINT NOT NULL,
+    PRIMARY KEY (round_id, submission_number, actor),
+    FOREIGN KEY (round_id, submission_number) REFERENCES submission (round_id, number)
 );
 
 -- Erasures of people: what each has destroyed, under which id the counts remain, and by what an erased person is recognised
@@ -527,12 +641,18 @@ BEGIN
         ('run_own_summary', 'own(organisation_id)'),
         ('run_unmatched', 'own(organisation_id)'),
         ('run_match', 'own(mentee_organisation_id) OR own(mentor_organisation_id)'),
+        -- What reviewers say of pairs is theirs. An organisation reads what it has said itself.
+        ('decision', 'false'),
+        ('pair_review', 'own(mentee_organisation_id) OR own(mentor_organisation_id)'),
+        ('pair_comment', 'own(organisation_id)'),
         ('round_organisation', 'own(organisation_id)'),
         ('erasure', 'own(organisation_id)'),
         -- What belongs to a round exists for the organisations that are invited to it.
         ('round', 'EXISTS (SELECT 1 FROM round_organisation i WHERE i.round_id = round.id)'),
         ('policy', 'EXISTS (SELECT 1 FROM round_organisation i WHERE i.round_id = policy.round_id)'),
         ('run', 'EXISTS (SELECT 1 FROM round_organisation i WHERE i.round_id = run.round_id)'),
+        ('submission', 'EXISTS (SELECT 1 FROM round_organisation i WHERE i.round_id = submission.round_id)'),
+        ('approval', 'EXISTS (SELECT 1 FROM round_organisation i WHERE i.round_id = approval.round_id)'),
         -- Who calls belongs to the alliance.
         ('principal', 'false'),
         ('credential', 'false'),

@@ -104,6 +104,8 @@ CREATE TABLE round (
     version INTEGER NOT NULL CHECK (version >= 1),
     -- Number of the last change of the enrolments.
     enrolment_number INTEGER NOT NULL CHECK (enrolment_number >= 0),
+    -- Number of the last change of the decisions.
+    decision_number INTEGER NOT NULL CHECK (decision_number >= 0),
     create_micros INTEGER NOT NULL,
     update_micros INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -184,6 +186,8 @@ CREATE TABLE run (
     -- NULL if the run follows none. The digests of the input cover the latter, so that they outlive the followed run.
     follows INTEGER CHECK (follows < number),
     follows_digest TEXT CHECK ((follows IS NULL) = (follows_digest IS NULL)),
+    -- Number of the last change of the round's decisions when the run was started.
+    decision_number INTEGER NOT NULL,
     -- Digest of the whole snapshot. Only the service reads it: it covers private answers.
     input_digest TEXT NOT NULL,
     engine_version TEXT NOT NULL,
@@ -304,11 +308,121 @@ CREATE TABLE run_leaf (
     round_id TEXT NOT NULL,
     run_number INTEGER NOT NULL,
     part TEXT NOT NULL CHECK (part IN ('input', 'open_input', 'match', 'unmatched', 'own_unmatched', 'below_minimum',
-        'own_below_minimum', 'certificate')),
+        'own_below_minimum', 'certificate', 'decision')),
     -- SHA-256 in hexadecimal.
     leaf TEXT NOT NULL,
     PRIMARY KEY (round_id, run_number, part, leaf),
     FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number)
+) STRICT, WITHOUT ROWID;
+
+-- Decisions on pairs of a round: a pin (the pair must be) or a veto (it must not). They belong to the round, and hold in every run
+-- that is started while they are in force. A decision is released and never deleted.
+CREATE TABLE decision (
+    round_id TEXT NOT NULL REFERENCES round (id),
+    -- Number of the change of the round's decisions that made it; the last segment of its name.
+    number INTEGER NOT NULL CHECK (number >= 1),
+    kind TEXT NOT NULL CHECK (kind IN ('pin', 'veto')),
+    -- Keyed hash of the pair: the id of its matches.
+    pair_id TEXT NOT NULL,
+    mentee_organisation_id TEXT NOT NULL,
+    mentee_own_id TEXT NOT NULL,
+    mentor_organisation_id TEXT NOT NULL,
+    mentor_own_id TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    create_micros INTEGER NOT NULL,
+    -- Number of the change that released it; NULL while it is in force.
+    release_number INTEGER CHECK (release_number > number),
+    release_reason TEXT,
+    release_actor TEXT,
+    release_micros INTEGER,
+    PRIMARY KEY (round_id, number),
+    CHECK ((release_number IS NULL) = (release_micros IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX decision_live ON decision (round_id, pair_id) WHERE release_number IS NULL;
+CREATE INDEX decision_mentee ON decision (mentee_organisation_id, mentee_own_id);
+CREATE INDEX decision_mentor ON decision (mentor_organisation_id, mentor_own_id);
+
+-- What reviewers have said of a pair of a round. A pair has a row from the first word on.
+CREATE TABLE pair_review (
+    round_id TEXT NOT NULL REFERENCES round (id),
+    pair_id TEXT NOT NULL,
+    mentee_organisation_id TEXT NOT NULL,
+    mentee_own_id TEXT NOT NULL,
+    mentor_organisation_id TEXT NOT NULL,
+    mentor_own_id TEXT NOT NULL,
+    -- Number of the version, for the etag: every word and every decision on the pair gives a new one.
+    version INTEGER NOT NULL CHECK (version >= 1),
+    -- Who looked at the pair last and agreed, and when; NULL while nobody has, or after a contest since.
+    mark_actor TEXT,
+    mark_micros INTEGER,
+    -- Contests of organisations since the last mark.
+    contests INTEGER NOT NULL CHECK (contests >= 0),
+    comments INTEGER NOT NULL CHECK (comments >= 0),
+    update_micros INTEGER NOT NULL,
+    PRIMARY KEY (round_id, pair_id),
+    CHECK ((mark_actor IS NULL) = (mark_micros IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX pair_review_mentee ON pair_review (mentee_organisation_id, mentee_own_id);
+CREATE INDEX pair_review_mentor ON pair_review (mentor_organisation_id, mentor_own_id);
+
+-- The words themselves, in the order of their numbers.
+CREATE TABLE pair_comment (
+    round_id TEXT NOT NULL,
+    pair_id TEXT NOT NULL,
+    -- Version of the review that it made; the last segment of its name.
+    number INTEGER NOT NULL CHECK (number >= 1),
+    kind TEXT NOT NULL CHECK (kind IN ('comment', 'mark', 'contest', 'objection')),
+    -- The organisation that contests or objects; NULL for reviewers.
+    organisation_id TEXT,
+    actor TEXT NOT NULL,
+    body TEXT NOT NULL,
+    create_micros INTEGER NOT NULL,
+    PRIMARY KEY (round_id, pair_id, number),
+    CHECK ((organisation_id IS NOT NULL) = (kind IN ('contest', 'objection'))),
+    FOREIGN KEY (round_id, pair_id) REFERENCES pair_review (round_id, pair_id)
+) STRICT, WITHOUT ROWID;
+
+-- Runs that were proposed for publication, and what became of the proposal.
+CREATE TABLE submission (
+    round_id TEXT NOT NULL,
+    -- Number among the submissions of the round, from 1.
+    number INTEGER NOT NULL CHECK (number >= 1),
+    run_number INTEGER NOT NULL,
+    -- Digest of the result as coordinators read it.
+    result_digest TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('submitted', 'approved', 'rejected', 'published', 'unpublished')),
+    -- Approvals that it needs, by the policy of the round when it was submitted.
+    required_approvals INTEGER NOT NULL CHECK (required_approvals >= 1),
+    -- Until when organisations may object, from the last approval on; NULL before.
+    object_until_micros INTEGER,
+    body TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    create_micros INTEGER NOT NULL,
+    publish_actor TEXT,
+    publish_micros INTEGER,
+    -- Who rejected or unpublished it, why and when.
+    end_actor TEXT,
+    end_reason TEXT,
+    end_micros INTEGER,
+    PRIMARY KEY (round_id, number),
+    FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number),
+    CHECK ((state IN ('rejected', 'unpublished')) = (end_micros IS NOT NULL)),
+    CHECK (state NOT IN ('published', 'unpublished') OR publish_micros IS NOT NULL)
+) STRICT, WITHOUT ROWID;
+-- A round has one proposal at a time, and one publication, whatever the code above does.
+CREATE UNIQUE INDEX submission_live ON submission (round_id) WHERE state IN ('submitted', 'approved', 'published');
+CREATE INDEX submission_run ON submission (round_id, run_number);
+
+-- Who approved a submission: each principal once, and never its author.
+CREATE TABLE approval (
+    round_id TEXT NOT NULL,
+    submission_number INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    body TEXT NOT NULL,
+    create_micros INTEGER NOT NULL,
+    PRIMARY KEY (round_id, submission_number, actor),
+    FOREIGN KEY (round_id, submission_number) REFERENCES submission (round_id, number)
 ) STRICT, WITHOUT ROWID;
 
 -- Erasures of people: what each has destroyed, under which id the counts remain, and by what an erased person is recognised

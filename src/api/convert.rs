@@ -13,6 +13,7 @@ pub mod personal_data;
 pub mod policy;
 pub mod principal;
 pub mod profile;
+pub mod review;
 pub mod round;
 pub mod run;
 pub mod solver;

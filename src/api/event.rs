@@ -65,5 +65,10 @@ fn kind(kind: EventKind) -> v1::EventKind {
         EventKind::RunSucceeded => v1::EventKind::RunSucceeded,
         EventKind::RunFailed => v1::EventKind::RunFailed,
         EventKind::RunCancelled => v1::EventKind::RunCancelled,
+        EventKind::RunSubmitted => v1::EventKind::RunSubmitted,
+        EventKind::RunApproved => v1::EventKind::RunApproved,
+        EventKind::RunRejected => v1::EventKind::RunRejected,
+        EventKind::RunPublished => v1::EventKind::RunPublished,
+        EventKind::RunUnpublished => v1::EventKind::RunUnpublished,
     }
 }

@@ -40,6 +40,12 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::InputErased
         | Reason::EngineChanged
         | Reason::DecisionsConflict
+        | Reason::DecisionRefused
+        | Reason::DecisionReleased
+        | Reason::RunStale
+        | Reason::SubmissionState
+        | Reason::SecondPerson
+        | Reason::PublicationBlocked
         | Reason::ConsentState => Code::FailedPrecondition,
         Reason::EtagMismatch | Reason::RunInterrupted => Code::Aborted,
         Reason::DeadlineExceeded | Reason::ReceiveTimeout => Code::DeadlineExceeded,
@@ -95,6 +101,11 @@ impl From<Error> for Status {
             | Error::RoundEmpty(subject)
             | Error::RunActive(subject)
             | Error::EngineChanged { run: subject, .. }
+            | Error::DecisionReleased(subject)
+            | Error::RunStale { run: subject, .. }
+            | Error::SubmissionState { submission: subject, .. }
+            | Error::SecondPerson { submission: subject, .. }
+            | Error::PublicationBlocked { submission: subject, .. }
             | Error::InputErased(subject) => {
                 details.add_precondition_failure_violation(reason.code(), subject, told.clone());
             }
@@ -189,7 +200,14 @@ fn metadata(error: &Error) -> HashMap<String, String> {
     let (key, value) = match error {
         Error::RoundState { state, .. }
         | Error::RunState { state, .. }
-        | Error::ConsentState { state, .. } => ("state", (*state).to_owned()),
+        | Error::ConsentState { state, .. }
+        | Error::SubmissionState { state, .. } => ("state", (*state).to_owned()),
+        Error::DecisionRefused { obstacles, .. } => ("obstacles", joined(obstacles, |one| one.code())),
+        Error::PublicationBlocked { obstacles, .. } => {
+            ("obstacles", joined(obstacles, |one| one.code().to_owned()))
+        }
+        Error::RunStale { causes, .. } => ("causes", joined(causes, |cause| cause.as_str().to_uppercase())),
+        Error::SecondPerson { rule, .. } => ("rule", rule.code().to_owned()),
         Error::RunActive(run) => ("run", run.clone()),
         Error::EtagMismatch(name) => ("resource", name.clone()),
         Error::PermissionDenied { required, .. } => ("required", (*required).to_owned()),
@@ -199,6 +217,10 @@ fn metadata(error: &Error) -> HashMap<String, String> {
         _ => return HashMap::new(),
     };
     HashMap::from([(key.to_owned(), value)])
+}
+
+fn joined<T: Copy>(values: &[T], code: impl Fn(T) -> String) -> String {
+    values.iter().map(|value| code(*value)).collect::<Vec<_>>().join(",")
 }
 
 /// A code as gRPC spells it.

@@ -3,7 +3,7 @@
 use tonic::{Code, Status};
 
 use super::failure::Failure;
-use crate::client::Client;
+use crate::client::{Client, v1};
 use crate::message;
 
 /// A name of the API, given with or without its prefix: `rounds/2027-spring` and `2027-spring`.
@@ -57,5 +57,31 @@ pub(super) async fn found<T>(client: &Client, round: &str, answer: Result<T, Sta
             missing,
             message!("the rounds are: {ids}", ids = ids.into_iter().take(10).collect::<Vec<_>>().join(", ")),
         ),
+    })
+}
+
+/// The run with this number, or the newest run of the round.
+pub(super) async fn find(client: &mut Client, round: &str, number: Option<i64>) -> Result<v1::Run, Failure> {
+    let (round, number) = match round.split_once("/runs/") {
+        Some((round, given)) => (round, number.or_else(|| given.parse().ok())),
+        None => (round, number),
+    };
+    let parent = name("rounds/", round);
+    if let Some(number) = number {
+        let request = v1::GetRunRequest { name: format!("{parent}/runs/{number}") };
+        let run = client.runs.get_run(request).await;
+        return Ok(found(client, round, run).await?.into_inner().run.unwrap_or_default());
+    }
+    let request = v1::ListRunsRequest { parent: parent.clone(), page_size: 1, page_token: String::new() };
+    let runs = client.runs.list_runs(request).await;
+    let newest = found(client, round, runs).await?.into_inner().runs.into_iter().next();
+    newest.ok_or_else(|| {
+        Failure::not_found(
+            message!("{round} has no run yet", round = &parent),
+            message!(
+                "a coordinator starts a run with `wim-match round run {round}`",
+                round = parent.trim_start_matches("rounds/")
+            ),
+        )
     })
 }

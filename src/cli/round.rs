@@ -9,8 +9,9 @@ use super::compare;
 use super::enrolment::{self, Members};
 use super::failure::Failure;
 use super::global::Global;
-use super::names::{found, long_name, name};
+use super::names::{find, found, long_name, name};
 use super::problem::{text_of, unwritable};
+use super::{review, submission};
 use crate::client::json::from_json;
 use crate::client::output::{data, json, tell, titled};
 use crate::client::private;
@@ -165,6 +166,10 @@ pub(super) enum Command {
         #[arg(long)]
         run: Option<i64>,
     },
+    #[command(flatten)]
+    Review(review::Command),
+    #[command(flatten)]
+    Submission(submission::Command),
 }
 
 /// The organisations of a round. It exists for no other organisation.
@@ -260,6 +265,8 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             let run = find(&mut client, &round, run).await?;
             explain(&mut client, &run.name, &mentee, &mentor, global).await?;
         }
+        Command::Review(command) => Box::pin(review::run(command, &mut client, global)).await?,
+        Command::Submission(command) => Box::pin(submission::run(command, &mut client, global)).await?,
     }
     Ok(())
 }
@@ -491,32 +498,6 @@ fn day(iso: &str, lang: Lang) -> String {
 
 fn count(number: i64, lang: Lang) -> String {
     wording::count(u64::try_from(number).unwrap_or_default(), lang)
-}
-
-/// The run with this number, or the newest run of the round.
-async fn find(client: &mut Client, round: &str, number: Option<i64>) -> Result<v1::Run, Failure> {
-    let (round, number) = match round.split_once("/runs/") {
-        Some((round, given)) => (round, number.or_else(|| given.parse().ok())),
-        None => (round, number),
-    };
-    let parent = name("rounds/", round);
-    if let Some(number) = number {
-        let request = v1::GetRunRequest { name: format!("{parent}/runs/{number}") };
-        let run = client.runs.get_run(request).await;
-        return Ok(found(client, round, run).await?.into_inner().run.unwrap_or_default());
-    }
-    let request = v1::ListRunsRequest { parent: parent.clone(), page_size: 1, page_token: String::new() };
-    let runs = client.runs.list_runs(request).await;
-    let newest = found(client, round, runs).await?.into_inner().runs.into_iter().next();
-    newest.ok_or_else(|| {
-        Failure::not_found(
-            message!("{round} has no run yet", round = &parent),
-            message!(
-                "a coordinator starts a run with `wim-match round run {round}`",
-                round = parent.trim_start_matches("rounds/")
-            ),
-        )
-    })
 }
 
 fn read_policy(file: &Path) -> Result<v1::Policy, Failure> {

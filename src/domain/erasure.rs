@@ -45,19 +45,10 @@ pub struct ErasureCounts {
     pub lists: u64,
     /// Answers that were remembered for repeated requests.
     pub answers: u64,
-}
-
-/// An erasure in a list that is kept outside of the database. It names nobody.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ErasedPerson {
-    /// The organisation whose member she was.
-    pub organisation: OrganisationId,
-    /// Her tombstone.
-    pub tombstone: String,
-    /// By which the key of the tombstone is recognised.
-    pub key: String,
-    /// When the erasure was requested.
-    pub time: Timestamp,
+    /// Decisions on her pairs, which lose their reasons.
+    pub decisions: u64,
+    /// Comments on her pairs.
+    pub comments: u64,
 }
 
 /// What a purge of people who take part in nothing any more erases, in numbers.
@@ -108,11 +99,6 @@ impl TombstoneKey {
     pub fn of(&self, person: &ProfileRef) -> String {
         // No name contains a line feed.
         self.mac(&format!("tombstone\n{}\n{}", person.organisation, person.id))
-    }
-
-    /// By which the key is recognised. Nothing follows from it for any person.
-    pub fn fingerprint(&self) -> String {
-        self.mac("key")[..16].to_owned()
     }
 
     fn mac(&self, text: &str) -> String {

@@ -4,10 +4,9 @@ use jiff::Timestamp;
 
 use super::audit::AuditEntry;
 
-/// Nouns of actions that are events. Actions of other nouns are entries of the audit alone: who may call, what was read, and the
-/// audit itself.
-const NOUNS: [&str; 8] =
-    ["organisation", "membership", "profile", "round", "policy", "enrolment", "run", "decision"];
+/// Nouns of actions that are events. Actions of other nouns are entries of the audit alone: who may call, what was read, what
+/// reviewers decide and say of pairs, and the audit itself.
+const NOUNS: [&str; 7] = ["organisation", "membership", "profile", "round", "policy", "enrolment", "run"];
 /// What has happened to a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventKind {
@@ -29,6 +28,16 @@ pub enum EventKind {
     RunFailed,
     /// The run was cancelled, or its cancellation was requested.
     RunCancelled,
+    /// The run was proposed for publication.
+    RunSubmitted,
+    /// A person has approved the run.
+    RunApproved,
+    /// The run was rejected.
+    RunRejected,
+    /// The run was published.
+    RunPublished,
+    /// The publication of the run was taken back.
+    RunUnpublished,
 }
 
 impl EventKind {
@@ -52,6 +61,11 @@ impl EventKind {
             ("run", "succeed") => Self::RunSucceeded,
             ("run", "fail") => Self::RunFailed,
             ("run", "cancel" | "cancelled") => Self::RunCancelled,
+            ("run", "submit") => Self::RunSubmitted,
+            ("run", "approve") => Self::RunApproved,
+            ("run", "reject") => Self::RunRejected,
+            ("run", "publish") => Self::RunPublished,
+            ("run", "unpublish") => Self::RunUnpublished,
             (_, "create") => Self::Created,
             (_, "delete" | "erase" | "purge") => Self::Deleted,
             _ => Self::Changed,

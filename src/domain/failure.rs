@@ -77,6 +77,18 @@ reasons! {
     InputErased = "INPUT_ERASED";
     /// The engine of the run is not the one of this service.
     EngineChanged = "ENGINE_CHANGED";
+    /// The pair cannot be decided on like this.
+    DecisionRefused = "DECISION_REFUSED";
+    /// The decision was released already.
+    DecisionReleased = "DECISION_RELEASED";
+    /// Something has changed since the run was started.
+    RunStale = "RUN_STALE";
+    /// The submission's state does not allow the call.
+    SubmissionState = "SUBMISSION_STATE";
+    /// Somebody else has to approve.
+    SecondPerson = "SECOND_PERSON";
+    /// The run cannot be published yet.
+    PublicationBlocked = "PUBLICATION_BLOCKED";
     /// Decisions of the round cannot be kept.
     DecisionsConflict = "DECISIONS_CONFLICT";
 }

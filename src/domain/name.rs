@@ -1,9 +1,13 @@
 //! Resource names (Google AIP-122), parsed from and printed as `collection/id/...`.
 
+mod review;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::review::{CommentRef, DecisionRef, PairRef, SubmissionRef};
 
 /// Longest id, in characters; all ids are ASCII.
 pub const MAX_ID_LENGTH: usize = 64;
@@ -59,6 +63,11 @@ fn is_own_id(id: &str) -> bool {
 /// Whether `id` is a UUID in its one canonical spelling.
 pub fn is_uuid(id: &str) -> bool {
     id.parse::<uuid::Uuid>().is_ok_and(|uuid| uuid.hyphenated().to_string() == id)
+}
+
+/// Whether `id` may be the id of a pair of a round, and of its matches.
+fn is_pair_id(id: &str) -> bool {
+    id.len() == MATCH_ID_DIGITS && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Digits of the hash in the id of a consent.
@@ -326,7 +335,7 @@ impl From<ProfileRef> for String {
 }
 
 /// Name of a run of a round; runs have numbers from 1.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RunRef {
     /// The round.
     pub round: RoundId,
@@ -375,10 +384,8 @@ impl MatchRef {
         let example = "rounds/2027-spring/runs/1/matches/0123456789abcdef0123456789abcdef";
         let invalid = InvalidName { example, rule: MATCH_RULE };
         let (run, id) = name.split_once("/matches/").ok_or_else(|| invalid.clone())?;
-        let is_id =
-            id.len() == MATCH_ID_DIGITS && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         match RunRef::from_name(run) {
-            Ok(run) if is_id => Ok(Self { run, id: id.to_owned() }),
+            Ok(run) if is_pair_id(id) => Ok(Self { run, id: id.to_owned() }),
             _ => Err(invalid),
         }
     }

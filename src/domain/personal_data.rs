@@ -5,9 +5,10 @@
 //! is counted in bands, as the manager of her organisation reads it.
 
 use super::enrolment::Enrolment;
-use super::name::{ProfileRef, RunRef};
+use super::name::{ProfileRef, RoundId, RunRef};
 use super::profile::StoredProfile;
 use super::restriction::PersonRestriction;
+use super::review::{Comment, Decision};
 use super::run::{Match, Unmatched};
 
 /// Everything that is stored of a person.
@@ -23,6 +24,10 @@ pub struct PersonalData {
     pub matches: Vec<RunMatch>,
     /// The reasons of runs that gave her no match.
     pub unmatched: Vec<RunUnmatched>,
+    /// Decisions of reviewers on pairs of hers.
+    pub decisions: Vec<(RoundId, Decision)>,
+    /// What reviewers and organisations have said of pairs of hers.
+    pub comments: Vec<(RoundId, Comment)>,
     /// All restrictions, the oldest first, lifted ones too.
     pub restrictions: Vec<PersonRestriction>,
 }

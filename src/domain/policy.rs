@@ -141,11 +141,31 @@ pub struct Policy {
     /// Points of score that a kept pair of the followed run is worth, 0..=10,000. With 0 it decides among equal totals only.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub stability: u16,
+    /// Approvals that a submission needs, 1 to 5.
+    #[serde(default = "one_approval", skip_serializing_if = "is_one_approval")]
+    pub approvals: u8,
+    /// Days after the last approval in which organisations may object, 0 to 30.
+    #[serde(default, skip_serializing_if = "is_no_day")]
+    pub objection_days: u8,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(number: &u16) -> bool {
     *number == 0
+}
+
+fn one_approval() -> u8 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_one_approval(approvals: &u8) -> bool {
+    *approvals == one_approval()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_no_day(days: &u8) -> bool {
+    *days == 0
 }
 
 impl Default for Policy {
@@ -162,6 +182,8 @@ impl Default for Policy {
             rules: HardRules::default(),
             waitlist_after_days: Some(DEFAULT_WAITLIST_AFTER_DAYS),
             stability: 0,
+            approvals: one_approval(),
+            objection_days: 0,
         }
     }
 }
@@ -175,6 +197,8 @@ pub struct PolicyDraft {
     pub rules: Option<HardRulesDraft>,
     pub waitlist_after_days: Option<i32>,
     pub stability: i32,
+    pub approvals: i32,
+    pub objection_days: i32,
 }
 
 /// Hard rules as a caller sent them, not validated.
@@ -225,7 +249,20 @@ impl Policy {
             }
         };
         let stability = within(draft.stability, 0, i32::from(FULL_SCORE), "stability", &mut violations);
-        violations.finish(Self { version: 1, objective, criteria, rules, waitlist_after_days, stability })
+        // 0 stands for an absent number.
+        let approvals =
+            small(draft.approvals.max(i32::from(draft.approvals == 0)), 1, 5, "approvals", &mut violations);
+        let objection_days = small(draft.objection_days, 0, 30, "objection_days", &mut violations);
+        violations.finish(Self {
+            version: 1,
+            objective,
+            criteria,
+            rules,
+            waitlist_after_days,
+            stability,
+            approvals,
+            objection_days,
+        })
     }
 
     /// The weights as shares of 10,000 points, in the order of `criteria`. Each share is rounded down, and the remaining
@@ -374,6 +411,11 @@ fn within(value: i32, low: i32, high: i32, field: &str, violations: &mut Violati
     u16::try_from(value.clamp(low, high)).unwrap_or(u16::MAX)
 }
 
+/// The same for a small number.
+fn small(value: i32, low: i32, high: i32, field: &str, violations: &mut Violations) -> u8 {
+    u8::try_from(within(value, low, high, field, violations)).unwrap_or(u8::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -405,6 +447,8 @@ mod tests {
             }),
             waitlist_after_days: Some(-1),
             stability: 10_001,
+            approvals: 6,
+            objection_days: -1,
         };
         let fields: Vec<String> = Policy::parse(&draft)
             .expect_err("a bad policy")
@@ -425,6 +469,8 @@ mod tests {
                 "hard_rules.min_score",
                 "waitlist_after_days",
                 "stability",
+                "approvals",
+                "objection_days",
             ]
         );
     }

@@ -9,6 +9,7 @@ use super::name::{OrganisationId, ProfileRef};
 use super::organisation::OrganisationRules;
 use super::policy::Policy;
 use super::profile::{ConsentPurpose, Profile};
+use super::review::DecisionKind;
 
 /// One enrolled person, in the state when the round was frozen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -19,16 +20,6 @@ pub struct Participant {
     pub version: i64,
     /// The profile at that version.
     pub content: Profile,
-}
-
-/// What a decision asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DecisionKind {
-    /// The pair must be a match.
-    Pin,
-    /// The pair must not be a match.
-    Veto,
 }
 
 /// A decision of the round, in force when the round was frozen. A decision has no effect if one of the two people does not

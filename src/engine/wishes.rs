@@ -15,7 +15,8 @@ use super::score::Scores;
 use crate::domain::decision_conflict::{ConflictCause, DecisionConflict};
 use crate::domain::name::ProfileRef;
 use crate::domain::policy::Objective;
-use crate::domain::snapshot::{DecisionKind, FrozenDecision};
+use crate::domain::review::DecisionKind;
+use crate::domain::snapshot::FrozenDecision;
 
 /// Positions of people by their names.
 pub(super) struct Positions<'r>(HashMap<&'r ProfileRef, (Option<u32>, Option<u32>)>);

@@ -169,6 +169,40 @@ actions! {
     ListUnmatched = "RunService/ListUnmatched":               [-    all  all  -    -    all  -];
     /// Explain a pair.
     ExplainPair = "RunService/ExplainPair":                   [-    all  all  -    -    all  -];
+    /// Pin a pair.
+    PinPair = "ReviewService/PinPair":                    [-    all  -    -    -    -    -];
+    /// Veto a pair.
+    VetoPair = "ReviewService/VetoPair":                  [-    all  -    -    -    -    -];
+    /// Release a decision.
+    ReleaseDecision = "ReviewService/ReleaseDecision":    [-    all  -    -    -    -    -];
+    /// List decisions.
+    ListDecisions = "ReviewService/ListDecisions":        [-    all  -    -    -    -    -];
+    /// List matches with what was said of them.
+    ListReviewedMatches = "ReviewService/ListReviewedMatches": [-    all  -    -    -    -    -];
+    /// Mark a pair as reviewed.
+    MarkReviewed = "ReviewService/MarkReviewed":          [-    all  -    -    -    -    -];
+    /// Comment on a pair.
+    CreateComment = "ReviewService/CreateComment":        [-    all  -    -    -    -    -];
+    /// List comments.
+    ListComments = "ReviewService/ListComments":          [-    all  all  -    -    -    -];
+    /// Contest a match.
+    ContestMatch = "ReviewService/ContestMatch":          [-    -    all  -    -    -    -];
+    /// Submit a run.
+    SubmitRun = "ReviewService/SubmitRun":                [-    all  -    -    -    -    -];
+    /// Approve a run.
+    ApproveRun = "ReviewService/ApproveRun":              [-    all  -    -    -    -    -];
+    /// Reject a run.
+    RejectRun = "ReviewService/RejectRun":                [-    all  -    -    -    -    -];
+    /// Object to a match.
+    ObjectToMatch = "ReviewService/ObjectToMatch":        [-    -    all  -    -    -    -];
+    /// Publish a run.
+    PublishRun = "ReviewService/PublishRun":              [-    all  -    -    -    -    -];
+    /// Take a publication back.
+    UnpublishRun = "ReviewService/UnpublishRun":          [-    all  -    -    -    -    -];
+    /// Read a submission.
+    GetSubmission = "ReviewService/GetSubmission":        [-    all  all  -    -    all  -];
+    /// List submissions.
+    ListSubmissions = "ReviewService/ListSubmissions":    [-    all  all  -    -    all  -];
     /// Follow events.
     StreamEvents = "EventService/StreamEvents":               [-    all  all  -    -    all  -];
     /// Solve a problem that the caller brings.
@@ -282,6 +316,9 @@ impl Action {
             | Self::ExplainPair
             | Self::CompareRuns
             | Self::DiagnoseRound
+            | Self::ListDecisions
+            | Self::ListReviewedMatches
+            | Self::ListComments
             | Self::ListAuditEntries => Audited::Sum,
             Self::CreateOrganisation
             | Self::UpdateOrganisation
@@ -307,6 +344,18 @@ impl Action {
             | Self::CreatePolicy
             | Self::StartRun
             | Self::CancelRun
+            | Self::PinPair
+            | Self::VetoPair
+            | Self::ReleaseDecision
+            | Self::MarkReviewed
+            | Self::CreateComment
+            | Self::ContestMatch
+            | Self::SubmitRun
+            | Self::ApproveRun
+            | Self::RejectRun
+            | Self::ObjectToMatch
+            | Self::PublishRun
+            | Self::UnpublishRun
             | Self::CreatePrincipal
             | Self::UpdatePrincipal
             | Self::CreateGrant
@@ -329,6 +378,8 @@ impl Action {
             | Self::WatchRun
             | Self::VerifyRun
             | Self::ReplayRun
+            | Self::GetSubmission
+            | Self::ListSubmissions
             | Self::GetErasure
             | Self::StreamEvents
             | Self::Solve

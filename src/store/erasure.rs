@@ -3,10 +3,11 @@
 //! is left of her, each of which can be repeated: whoever continues an erasure that was interrupted begins anew.
 //!
 //! The steps, in their order: [`runs`] destroys what runs say of her, and keeps the hashes of its leaves; her enrolments get
-//! the surrogate; [`traces`] takes her out of the lists of other people and out of remembered answers; her profile is deleted
+//! the surrogate; [`reviews`] destroys what was decided and said about her; [`traces`] takes her out of the lists of other people and out of remembered answers; her profile is deleted
 //! with all its versions. The last transaction forgets her own id, and a SQLite database then empties its log.
 
 mod personal_data;
+mod reviews;
 mod runs;
 mod task;
 mod traces;
@@ -42,9 +43,6 @@ statements! {
     query TOMBSTONES = filtered("erasure.tombstones",
         "SELECT tombstone FROM erasure WHERE organisation_id = $1 AND return_micros IS NULL \
          AND (CAST($2 AS TEXT) IS NULL OR $2 LIKE '%,' || organisation_id || ',%')");
-    query ALL = hidden("erasure.all",
-        "SELECT organisation_id, tombstone, create_micros FROM erasure WHERE return_micros IS NULL \
-         ORDER BY organisation_id, tombstone");
     change RETURN = ("erasure.return",
         "UPDATE erasure SET return_micros = $3 WHERE organisation_id = $1 AND tombstone = $2 AND return_micros IS NULL");
     query OPEN = hidden("erasure.open",
@@ -123,20 +121,6 @@ impl Store {
         rows.iter().map(|row| row.text("tombstone")).collect()
     }
 
-    /// The erasures of all people who have not come back: their organisations, tombstones and moments.
-    pub async fn all_tombstones(&self, scope: &Scope) -> Result<Vec<(OrganisationId, String, Timestamp)>> {
-        scope.require_system()?;
-        let mut session = self.reader(scope).await?;
-        let rows = session.rows(ALL, values![]).await?;
-        session.end().await?;
-        rows.iter()
-            .map(|row| {
-                let organisation = row.id("erasure", "organisation_id")?;
-                Ok((organisation, row.text("tombstone")?, row.time("create_micros")?))
-            })
-            .collect()
-    }
-
     /// Continues an erasure to its end; nothing happens if it has ended.
     pub async fn continue_erasure(&self, scope: &Scope, name: &ErasureRef, now: Timestamp) -> Result<()> {
         scope.require_system()?;
@@ -148,6 +132,7 @@ impl Store {
         };
         self.erase_from_runs(&task).await?;
         self.step(&task, SURROGATE, |counts, rows| counts.enrolments += rows).await?;
+        self.erase_from_reviews(&task).await?;
         self.erase_from_lists(&task).await?;
         self.erase_from_answers(&task).await?;
         let mut held = Box::pin(self.hold_erasure(&task)).await?;

@@ -9,6 +9,7 @@ use super::run;
 use super::scope::Scope;
 use super::statement::statements;
 use crate::domain::name::{MatchRef, OrganisationId, ProfileRef, RoundId, RunRef};
+use crate::domain::review::Pair;
 use crate::domain::run::{Contribution, Match, MatchView, Run, RunState, RunSummary, Side, Unmatched};
 use crate::domain::salt::RoundSalt;
 use crate::error::{Error, Result};
@@ -372,19 +373,28 @@ fn match_name(run: &RunRef, row: &Row) -> Result<String> {
     Ok(format!("{run}/matches/{}", row.text("id")?))
 }
 
-fn read_basic(run: &RunRef, row: &Row, contributions: Vec<Contribution>) -> Result<StoredMatch> {
-    let person = |organisation: &str, own_id: &str| {
-        Ok(ProfileRef { organisation: row.id("run_match", organisation)?, id: row.id("run_match", own_id)? })
-    };
+pub(super) fn read_basic(run: &RunRef, row: &Row, contributions: Vec<Contribution>) -> Result<StoredMatch> {
+    let Pair { mentee, mentor } = read_pair("run_match", row)?;
     Ok(StoredMatch {
         pair: Match {
-            mentee: person("mentee_organisation_id", "mentee_own_id")?,
-            mentor: person("mentor_organisation_id", "mentor_own_id")?,
+            mentee,
+            mentor,
             score: row.narrow("run_match", &match_name(run, row)?, "score")?,
             contributions,
             pinned: row.flag("pinned")?,
         },
         id: row.text("id")?,
+    })
+}
+
+/// The pair of a row.
+pub(super) fn read_pair(table: &'static str, row: &Row) -> Result<Pair> {
+    let person = |organisation: &str, own_id: &str| {
+        Ok(ProfileRef { organisation: row.id(table, organisation)?, id: row.id(table, own_id)? })
+    };
+    Ok(Pair {
+        mentee: person("mentee_organisation_id", "mentee_own_id")?,
+        mentor: person("mentor_organisation_id", "mentor_own_id")?,
     })
 }
 

@@ -1,8 +1,8 @@
 //! Retention of runs: superseded runs are purged, in short transactions.
 //!
 //! The policy: a round keeps its newest runs that succeeded, and its newest run whatever became of it. Of the other runs,
-//! those of a round that is still being matched are purged some time after their end. A round that is published, closed or
-//! cancelled keeps its runs.
+//! those of a round that is still being matched are purged some time after their end. A run that was submitted stays, and a round
+//! that is published, closed or cancelled keeps its runs.
 //!
 //! A purge begins with a line of the journal and a mark: from then on the run does not exist for callers. Its rows are then
 //! deleted some at a time. The next purge continues one that was interrupted.
@@ -35,7 +35,8 @@ macro_rules! superseded {
          AND (f.state IN ('queued', 'running') OR (f.state = 'succeeded' AND (SELECT COUNT(*) FROM run n \
          WHERE n.round_id = f.round_id AND n.number > f.number AND n.state = 'succeeded') < $2))) \
          AND (run.state <> 'succeeded' OR (SELECT COUNT(*) FROM run n WHERE n.round_id = run.round_id \
-         AND n.number > run.number AND n.state = 'succeeded') >= $2)"
+         AND n.number > run.number AND n.state = 'succeeded') >= $2) \
+         AND NOT EXISTS (SELECT 1 FROM submission s WHERE s.round_id = run.round_id AND s.run_number = run.number)"
     };
 }
 

@@ -13,7 +13,7 @@ use crate::error::Result;
 
 /// The tables that hold people, and their statistics afterwards.
 const TABLES: &str = "VACUUM (FULL, ANALYZE) profile_version, profile_restriction, enrolment, run_match, run_unmatched, run, run_own_summary, \
-    idempotency, erasure";
+    idempotency, erasure, decision, pair_review, pair_comment";
 /// The samples that earlier statistics have left.
 const STATISTICS: &str = "VACUUM (FULL) pg_catalog.pg_statistic";
 
@@ -48,6 +48,9 @@ mod tests {
             "run_unmatched",
             "run_own_summary",
             "idempotency",
+            "decision",
+            "pair_review",
+            "pair_comment",
         ];
         for statement in crate::store::statement::every() {
             if !statement.name().contains("erase") {

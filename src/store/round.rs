@@ -45,7 +45,7 @@ statements! {
     change CREATE = ("round.create",
         "INSERT INTO round \
          (id, display_name, start_date, end_date, salt, state, policy_version, all_members, version, enrolment_number, \
-         create_micros, update_micros, agreement) VALUES ($1, $2, $3, $4, $7, 'draft', $5, $8, 1, 0, $6, $6, $9) \
+         decision_number, create_micros, update_micros, agreement) VALUES ($1, $2, $3, $4, $7, 'draft', $5, $8, 1, 0, 0, $6, $6, $9) \
          ON CONFLICT (id) DO NOTHING");
     change CREATE_POLICY = ("policy.create",
         "INSERT INTO policy (round_id, version, document, digest, create_micros) VALUES ($1, $2, $3, $4, $5)");

@@ -55,10 +55,10 @@ macro_rules! database_now {
 macro_rules! create {
     ($database:ident) => {
         concat!(
-            "INSERT INTO run (round_id, number, state, policy_version, start_date, end_date, enrolment_number, follows, follows_digest, \
+            "INSERT INTO run (round_id, number, state, policy_version, start_date, end_date, enrolment_number, decision_number, follows, follows_digest, \
              input_digest, engine_version, \
              result_digest, stage_done, stage_total, attempt, cancel_requested, fence, freeze_micros, create_micros, \
-             trace_parent, queue_micros) SELECT id, CAST($2 AS BIGINT), 'queued', policy_version, start_date, end_date, enrolment_number, CAST($5 AS BIGINT), CAST($6 AS TEXT), '', '', '', \
+             trace_parent, queue_micros) SELECT id, CAST($2 AS BIGINT), 'queued', policy_version, start_date, end_date, enrolment_number, decision_number, CAST($5 AS BIGINT), CAST($6 AS TEXT), '', '', '', \
              0, 0, 0, 0, 0, CAST($3 AS BIGINT), CAST($3 AS BIGINT), $4, ",
             database_now!($database),
             " FROM round WHERE id = $1"

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::task::JoinHandle;
 
 use super::backend::Store;
+use super::decision;
 use super::dialect::{self, Row, values};
 use super::read::ReadSession;
 use super::round;
@@ -60,7 +61,7 @@ macro_rules! frozen_enrolments {
 
 statements! {
     query FROZEN_ROUND = hidden("snapshot.round",
-        "SELECT run.start_date, run.end_date, run.freeze_micros, run.enrolment_number, run.first_days, run.follows, \
+        "SELECT run.start_date, run.end_date, run.freeze_micros, run.enrolment_number, run.decision_number, run.first_days, run.follows, \
          run.follows_digest, p.document FROM run \
          JOIN policy p ON p.round_id = run.round_id AND p.version = run.policy_version \
          WHERE run.round_id = $1 AND run.number = $2 AND run.purge_micros IS NULL");
@@ -231,6 +232,7 @@ async fn load(session: &mut ReadSession, name: &RunRef) -> Result<LoadedSnapshot
         let pairs = pairs_of(session, &name.round, number).await?;
         snapshot.follows = Some(FollowedRun { number, result_digest, pairs });
     }
+    snapshot.decisions = decision::frozen(session, &name.round, frozen.int("decision_number")?).await?;
     let seals = Seals { salts, destroyed: destroyed(session, name).await? };
     let digest = snapshot.digest(&contents, &seals);
     Ok(LoadedSnapshot { snapshot, seals, digest, lacks_followed })
@@ -257,7 +259,8 @@ async fn present(session: &mut ReadSession, id: &RoundId, now: Timestamp) -> Res
         }
     };
     let RoundContent { start_date, end_date, policy, .. } = round.content;
-    let decisions = Vec::new();
+    let decided = decision::last(session, id).await?;
+    let decisions = decision::frozen(session, id, decided).await?;
     Ok(Snapshot {
         start_date,
         end_date,

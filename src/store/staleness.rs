@@ -19,10 +19,10 @@ macro_rules! flag {
     };
 }
 
-/// Runs of a round with a flag for each cause; `$enrolments` is the condition that enrolments have changed, and `$organisation`
-/// limits the organisations that count.
+/// Runs of a round with a flag for each cause; `$enrolments` and `$decisions` are the conditions that these have changed, and
+/// `$organisation` limits the organisations that count.
 macro_rules! causes {
-    ($enrolments:literal, $organisation:literal) => {
+    ($enrolments:literal, $decisions:literal, $organisation:literal) => {
         concat!(
             "SELECT run.number, ",
             flag!("run.policy_version <> r.policy_version", "policy"),
@@ -30,6 +30,8 @@ macro_rules! causes {
             flag!("run.start_date <> r.start_date OR run.end_date <> r.end_date", "dates"),
             ", ",
             flag!($enrolments, "enrolments"),
+            ", ",
+            flag!($decisions, "decisions"),
             ", ",
             flag!(
                 concat!(
@@ -62,12 +64,12 @@ macro_rules! causes {
 }
 
 statements! {
-    // A manager reads what concerns her own members, and what the round itself says.
+    // A manager reads what concerns her own members, and what the round itself says. Decisions are for coordinators.
     query CAUSES = split("run.stale_causes",
-        causes!("run.enrolment_number <> r.enrolment_number", "");
+        causes!("run.enrolment_number <> r.enrolment_number", "run.decision_number <> r.decision_number", "");
         "run.stale_causes_of_organisation",
         causes!("EXISTS (SELECT 1 FROM enrolment_count c WHERE c.round_id = run.round_id AND c.organisation_id = $4 \
-            AND c.change_number > run.enrolment_number)", " AND o.organisation_id = $4"));
+            AND c.change_number > run.enrolment_number)", "1 = 0", " AND o.organisation_id = $4"));
 }
 
 /// Adds to each run of one round what has changed since its start. Only a run that has succeeded can be stale, and only before

@@ -17,6 +17,7 @@ use wim_match::domain::name::OrganisationId;
 use crate::world::{end_message, header_message, import_of, member, mentee, round_message, send};
 
 pub(crate) mod privacy;
+mod review;
 
 /// What the calls are about.
 #[derive(Debug, Clone, Default)]
@@ -115,6 +116,7 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
         "OrganisationService" => Box::pin(call_organisations(method, client, t)).await,
         "PrivacyService" => Box::pin(privacy::call(method, client, t)).await,
         "ProfileService" => Box::pin(call_profiles(method, client, t)).await,
+        "ReviewService" => Box::pin(review::call(method, client, t)).await,
         "RoundService" => Box::pin(call_rounds(method, client, t)).await,
         "RunService" => Box::pin(call_runs(method, client, t)).await,
         "EventService" => call_events(method, client.events).await,

@@ -75,13 +75,16 @@ const SYSTEM_SCOPE: &[(&str, &str)] = &[
         "a comparison looks at the profiles of whole snapshots, and shows what open answers say of a pair",
     ),
     ("src/service/idle.rs", "housekeeping, and the number of people whom it would erase"),
-    ("src/service/repeat.rs", "the operator at the machine, after a restore"),
     (
         "src/service/replay.rs",
         "a replay solves a whole snapshot, and returns whether the same result came out",
     ),
     ("src/service/event.rs", "the key of cursors, which is of the service"),
     ("src/service/retention.rs", "housekeeping"),
+    (
+        "src/service/review.rs",
+        "the hard rules of a pin look at all profiles of the round, after the round was checked",
+    ),
     (
         "src/service/run.rs",
         "the hard rules of a pair look at all profiles of its snapshot, after the pair was checked",

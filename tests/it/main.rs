@@ -46,6 +46,7 @@ mod replicas;
 mod report;
 mod request_id;
 mod retention;
+mod review;
 mod roles;
 mod round;
 mod solver;

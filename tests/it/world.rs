@@ -246,6 +246,26 @@ impl World {
         (client, principal)
     }
 
+    /// A person with a role of the alliance. A token that the service issues by itself is that of a program.
+    pub(crate) async fn person(&self, handle: &str, role: v1::Role) -> Client {
+        let mut admin = self.secretariat().admin;
+        let principal = v1::Principal {
+            handle: handle.to_owned(),
+            kind: v1::PrincipalKind::Person.into(),
+            ..v1::Principal::default()
+        };
+        let request = v1::CreatePrincipalRequest { principal: Some(principal), ..Default::default() };
+        let created = admin.create_principal(request).await.expect("is created").into_inner().principal;
+        let parent = created.expect("a principal").name;
+        let grant = Some(v1::Grant { role: role.into(), ..v1::Grant::default() });
+        let request = v1::CreateGrantRequest { parent: parent.clone(), grant, ..Default::default() };
+        admin.create_grant(request).await.expect("is granted");
+        let credential = Some(v1::Credential::default());
+        let request = v1::CreateCredentialRequest { parent, credential, ..Default::default() };
+        let token = admin.create_credential(request).await.expect("is created").into_inner().token;
+        self.client(Some(&token))
+    }
+
     /// Opens a round with the default policy.
     pub(crate) async fn open_round(&self, id: &str) -> v1::Round {
         self.open(id, round_message()).await

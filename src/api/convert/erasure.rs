@@ -44,7 +44,8 @@ pub fn report(report: &PurgeReport) -> v1::PurgeReport {
 }
 
 fn counts_message(counts: &ErasureCounts) -> v1::ErasureCounts {
-    let ErasureCounts { versions, enrolments, runs, matches, unmatched, lists, answers } = *counts;
+    let ErasureCounts { versions, enrolments, runs, matches, unmatched, lists, answers, decisions, comments } =
+        *counts;
     v1::ErasureCounts {
         versions: count(versions),
         enrolments: count(enrolments),
@@ -53,5 +54,7 @@ fn counts_message(counts: &ErasureCounts) -> v1::ErasureCounts {
         unmatched: count(unmatched),
         lists: count(lists),
         answers: count(answers),
+        decisions: count(decisions),
+        comments: count(comments),
     }
 }

@@ -1,20 +1,23 @@
 //! Everything that is stored of a person.
 
 use super::outcome::{match_message, unmatched_message};
-use super::{consent, enrolment, profile, timestamp};
+use super::{consent, enrolment, profile, review, timestamp};
 use crate::api::proto::v1;
 use crate::domain::personal_data::{PersonalData, ProfileVersion, RunUnmatched};
 use crate::domain::vocabulary::Lang;
 
 /// To the message.
 pub fn message(data: &PersonalData, lang: Lang) -> v1::PersonalData {
-    let PersonalData { name, versions, enrolments, matches, unmatched, restrictions } = data;
+    let PersonalData { name, versions, enrolments, matches, unmatched, decisions, comments, restrictions } =
+        data;
     v1::PersonalData {
         name: name.name(),
         versions: versions.iter().map(version).collect(),
         enrolments: enrolments.iter().map(|one| enrolment::message(one, true)).collect(),
         matches: matches.iter().map(|one| match_message(&one.run, Some(&one.id), &one.pair, lang)).collect(),
         unmatched: unmatched.iter().map(|one| run_unmatched(one, lang)).collect(),
+        decisions: decisions.iter().map(|(round, one)| review::decision(round, one)).collect(),
+        comments: comments.iter().map(|(round, one)| review::comment(round, one)).collect(),
         restrictions: restrictions
             .iter()
             .map(|one| consent::restriction(&one.profile, &one.restriction))

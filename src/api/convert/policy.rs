@@ -28,6 +28,8 @@ pub fn draft(message: v1::Policy) -> PolicyDraft {
         }),
         waitlist_after_days: message.waitlist_after_days,
         stability: message.stability,
+        approvals: message.approvals,
+        objection_days: message.objection_days,
     }
 }
 
@@ -90,6 +92,8 @@ pub fn message(policy: &Policy) -> v1::Policy {
         }),
         waitlist_after_days: Some(policy.waitlist_after_days.map_or(0, i32::from)),
         stability: policy.stability.into(),
+        approvals: policy.approvals.into(),
+        objection_days: policy.objection_days.into(),
     }
 }
 

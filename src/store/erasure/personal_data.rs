@@ -10,7 +10,7 @@ use super::super::scope::{Owner, Scope};
 use super::super::session::WriteSession;
 use super::super::statement::statements;
 use super::super::{enrolment, profile, restriction, result};
-use super::runs;
+use super::{reviews, runs};
 use crate::domain::enrolment::Enrolment;
 use crate::domain::name::{OrganisationId, ProfileRef, RoundId, RunRef};
 use crate::domain::personal_data::{PersonalData, ProfileVersion, RunMatch, RunUnmatched};
@@ -60,8 +60,19 @@ impl Store {
             }
         }
         let restrictions = restriction::of_person(&mut session, person).await?;
+        let decisions = reviews::decisions_about(&mut session, person).await?;
+        let comments = reviews::comments_about(&mut session, person).await?;
         session.end().await?;
-        Ok(PersonalData { name: person.clone(), versions, enrolments, matches, unmatched, restrictions })
+        Ok(PersonalData {
+            name: person.clone(),
+            versions,
+            enrolments,
+            matches,
+            unmatched,
+            decisions,
+            comments,
+            restrictions,
+        })
     }
 }
 

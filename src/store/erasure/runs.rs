@@ -9,13 +9,14 @@ use super::super::dialect::{self, Row, Value, values};
 use super::super::read::ReadSession;
 use super::super::session::Housekeeping;
 use super::super::statement::statements;
-use super::super::{result, snapshot};
+use super::super::{decision, result, snapshot};
 use super::task::Task;
 use crate::domain::erasure::ErasureCounts;
 use crate::domain::leaf::{Leaf, LeafSalt, Part, Salts, Seals};
 use crate::domain::name::{ProfileRef, RunRef};
 use crate::domain::run::{Match, RunState, RunSummary};
 use crate::domain::salt::RoundSalt;
+use crate::domain::snapshot::FrozenDecision;
 use crate::error::Result;
 
 /// The enrolments of a run.
@@ -33,7 +34,7 @@ macro_rules! covered {
 
 statements! {
     query NEXT = hidden("erasure.next_run",
-        concat!("SELECT r.round_id, r.number, r.state, r.enrolment_number FROM enrolment e JOIN run r ON r.round_id = e.round_id AND ",
+        concat!("SELECT r.round_id, r.number, r.state, r.enrolment_number, r.decision_number FROM enrolment e JOIN run r ON r.round_id = e.round_id AND ",
             covered!("r.enrolment_number"), " WHERE e.organisation_id = $1 AND e.own_id = $2 \
             AND (r.round_id, r.number) > ($3, $4) ORDER BY r.round_id, r.number LIMIT 1"));
     query SALTS = hidden("erasure.salts",
@@ -98,7 +99,8 @@ impl Store {
             let state = row.parse("run", &name, "state", RunState::from_name)?;
             let remains = match state {
                 RunState::Succeeded => {
-                    Some(remains(&mut session, task, &name, row.int("enrolment_number")?).await?)
+                    let frozen = (row.int("enrolment_number")?, row.int("decision_number")?);
+                    Some(remains(&mut session, task, &name, frozen).await?)
                 }
                 _ => None,
             };
@@ -124,7 +126,12 @@ fn of_run(task: &Task, name: &RunRef) -> Vec<Value> {
 }
 
 /// The leaves of the person in a run, and what remains in the place of their content.
-async fn remains(session: &mut ReadSession, task: &Task, name: &RunRef, enrolments: i64) -> Result<Remains> {
+async fn remains(
+    session: &mut ReadSession,
+    task: &Task,
+    name: &RunRef,
+    (enrolments, decided): (i64, i64),
+) -> Result<Remains> {
     let mut remains = Remains::default();
     remains.leaves.extend(snapshot::leaves_of(session, name, &task.person).await?);
     let round_salt = result::salt(session, &name.round).await?;
@@ -136,9 +143,17 @@ async fn remains(session: &mut ReadSession, task: &Task, name: &RunRef, enrolmen
         people.extend([&pair.mentee, &pair.mentor].into_iter().filter(|one| **one != task.person).cloned());
         pairs.push((row.int("ordinal")?, pair));
     }
+    let mut decisions = decision::frozen(session, &name.round, decided).await?;
+    decisions.retain(|one| one.mentee == task.person || one.mentor == task.person);
+    for FrozenDecision { mentee, mentor, .. } in &decisions {
+        people.extend([mentee, mentor].into_iter().filter(|one| **one != task.person).cloned());
+    }
     let known = salts_of(session, name, enrolments, &people).await?;
     let salts = known.0.by_person(known.1.iter());
     let mut text = Vec::new();
+    for decision in &decisions {
+        remains.leaves.extend(decision.leaf(&salts).map(|leaf| (Part::Decision, leaf)));
+    }
     for (ordinal, pair) in &pairs {
         remains.leaves.extend(salts.of_match(pair, &mut text).map(|leaf| (Part::Match, leaf)));
         remains.matches.push(emptied(task, name, &round_salt, *ordinal, pair));

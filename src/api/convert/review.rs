@@ -1,0 +1,159 @@
+//! Decisions, reviews of pairs, comments and submissions as messages.
+
+use super::{etag, timestamp};
+use crate::api::proto::v1;
+use crate::domain::name::{CommentRef, DecisionRef, OrganisationId, PairRef, RoundId};
+use crate::domain::record::Record;
+use crate::domain::review::{
+    Attention, Comment, CommentKind, Decision, DecisionKind, PairReview, ReviewFilter, ReviewedMatch,
+};
+use crate::domain::submission::{Submission, SubmissionState};
+use crate::error::Error;
+
+fn principal(record: &Record) -> String {
+    format!("principals/{}", record.recorder)
+}
+
+fn pair_name(round: &RoundId, id: &str) -> String {
+    PairRef { round: round.clone(), id: id.to_owned() }.name()
+}
+
+/// A decision of a round.
+pub fn decision(round: &RoundId, decision: &Decision) -> v1::Decision {
+    v1::Decision {
+        name: DecisionRef { round: round.clone(), number: decision.number }.name(),
+        kind: match decision.kind {
+            DecisionKind::Pin => v1::DecisionKind::Pin,
+            DecisionKind::Veto => v1::DecisionKind::Veto,
+        }
+        .into(),
+        mentee: decision.pair.mentee.name(),
+        mentor: decision.pair.mentor.name(),
+        pair: pair_name(round, &decision.pair_id),
+        reason: decision.reason.clone(),
+        author: principal(&decision.made),
+        create_time: Some(timestamp(decision.made.time)),
+        release: decision.release.as_ref().map(|(record, reason)| v1::DecisionRelease {
+            author: principal(record),
+            reason: reason.clone(),
+            time: Some(timestamp(record.time)),
+        }),
+    }
+}
+
+/// What was said of a pair.
+pub fn review(round: &RoundId, review: &PairReview) -> v1::PairReview {
+    v1::PairReview {
+        name: pair_name(round, &review.pair_id),
+        mentee: review.pair.mentee.name(),
+        mentor: review.pair.mentor.name(),
+        mark: review
+            .mark
+            .as_ref()
+            .map(|mark| v1::ReviewMark { author: principal(mark), time: Some(timestamp(mark.time)) }),
+        open_contests: review.contests,
+        comments: review.comments,
+        etag: etag(review.version),
+    }
+}
+
+/// A comment on a pair.
+pub fn comment(round: &RoundId, comment: &Comment) -> v1::Comment {
+    let pair = PairRef { round: round.clone(), id: comment.pair_id.clone() };
+    v1::Comment {
+        name: CommentRef { pair, number: comment.number }.name(),
+        kind: match comment.kind {
+            CommentKind::Comment => v1::CommentKind::Comment,
+            CommentKind::Mark => v1::CommentKind::Mark,
+            CommentKind::Contest => v1::CommentKind::Contest,
+            CommentKind::Objection => v1::CommentKind::Objection,
+        }
+        .into(),
+        author: principal(&comment.said),
+        organisation: comment.organisation.as_ref().map(OrganisationId::name).unwrap_or_default(),
+        text: comment.text.clone(),
+        create_time: Some(timestamp(comment.said.time)),
+    }
+}
+
+/// A match of a run with what was said of it. A pair of which nothing was said has a review without an etag.
+pub fn reviewed_match(run: &str, round: &RoundId, reviewed: &ReviewedMatch) -> v1::ReviewedMatch {
+    let pair = &reviewed.found;
+    let empty = || v1::PairReview {
+        name: pair_name(round, &reviewed.id),
+        mentee: pair.mentee.name(),
+        mentor: pair.mentor.name(),
+        ..v1::PairReview::default()
+    };
+    v1::ReviewedMatch {
+        r#match: Some(v1::Match {
+            name: format!("{run}/matches/{}", reviewed.id),
+            mentee: pair.mentee.name(),
+            mentor: pair.mentor.name(),
+            score: pair.score.into(),
+            ..v1::Match::default()
+        }),
+        review: Some(reviewed.review.as_ref().map_or_else(empty, |found| review(round, found))),
+        decision: reviewed.decision.as_ref().map(|found| decision(round, found)),
+        attention: reviewed.attention.iter().map(|cause| *cause as i32).collect(),
+    }
+}
+
+/// A filter of reviewed matches.
+pub fn filter(message: v1::ReviewFilter) -> Result<ReviewFilter, Error> {
+    let v1::ReviewFilter { attention, min_score, max_score, organisation, reviewed } = message;
+    let known = |number: &i32| {
+        let found = Attention::ALL.into_iter().find(|cause| *cause as i32 == *number);
+        found.ok_or_else(|| {
+            Error::invalid_field("filter.attention", &number.to_string(), "is not a value of Attention")
+        })
+    };
+    let organisation = match organisation.as_str() {
+        "" => None,
+        name => Some(
+            OrganisationId::from_name(name)
+                .map_err(|error| Error::invalid_field("filter.organisation", name, error.to_string()))?,
+        ),
+    };
+    let attention = attention.iter().map(known).collect::<Result<Vec<_>, _>>()?;
+    Ok(ReviewFilter { attention, min_score, max_score, organisation, reviewed })
+}
+
+/// A submission.
+pub fn submission(submission: &Submission) -> v1::Submission {
+    let Submission { published, end, .. } = submission;
+    v1::Submission {
+        name: submission.name.name(),
+        run: submission.run.name(),
+        result_digest: submission.result_digest.clone(),
+        state: match submission.state {
+            SubmissionState::Submitted => v1::SubmissionState::Submitted,
+            SubmissionState::Approved => v1::SubmissionState::Approved,
+            SubmissionState::Rejected => v1::SubmissionState::Rejected,
+            SubmissionState::Published => v1::SubmissionState::Published,
+            SubmissionState::Unpublished => v1::SubmissionState::Unpublished,
+        }
+        .into(),
+        required_approvals: submission.required_approvals.into(),
+        approvals: submission
+            .approvals
+            .iter()
+            .map(|approval| v1::Approval {
+                author: principal(&approval.given),
+                comment: approval.comment.clone(),
+                time: Some(timestamp(approval.given.time)),
+            })
+            .collect(),
+        objection_end_time: submission.objection_end.map(timestamp),
+        comment: submission.comment.clone(),
+        author: principal(&submission.made),
+        create_time: Some(timestamp(submission.made.time)),
+        publisher: published.as_ref().map(principal).unwrap_or_default(),
+        publish_time: published.as_ref().map(|record| timestamp(record.time)),
+        end: end.as_ref().map(|(record, reason)| v1::SubmissionEnd {
+            author: principal(record),
+            reason: reason.clone(),
+            time: Some(timestamp(record.time)),
+        }),
+    }
+}

@@ -1,0 +1,155 @@
+//! `wim-match round submit|approve|reject|publish|unpublish|submissions`: the way of a run to its publication.
+
+use clap::Subcommand;
+
+use super::failure::Failure;
+use super::global::Global;
+use super::names::{find, name};
+use crate::client::output::{data, items, json};
+use crate::client::{Client, request_id, time_shown, v1};
+use crate::domain::submission::SubmissionState;
+use crate::domain::vocabulary::Lang;
+use crate::{message, wording};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Propose a run for publication; other people approve it.
+    Submit {
+        /// Id of the round.
+        round: String,
+        /// Number of the run; without it, the newest run.
+        run: Option<i64>,
+        /// What the approvers should know.
+        #[arg(long, default_value = "")]
+        comment: String,
+    },
+    /// Approve the newest submission of a round. Whoever submitted it cannot.
+    Approve {
+        /// Id of the round.
+        round: String,
+        /// What you say to it.
+        #[arg(long, default_value = "")]
+        comment: String,
+    },
+    /// Reject the newest submission of a round.
+    Reject {
+        /// Id of the round.
+        round: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Publish the approved run of a round.
+    Publish {
+        /// Id of the round.
+        round: String,
+    },
+    /// Take the publication of a round back.
+    Unpublish {
+        /// Id of the round.
+        round: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// List the submissions of a round, the newest first.
+    Submissions {
+        /// Id of the round.
+        round: String,
+    },
+}
+
+pub(super) async fn run(command: Command, client: &mut Client, global: &Global) -> Result<(), Failure> {
+    let done = match command {
+        Command::Submit { round, run, comment } => {
+            let v1::Run { name, result_digest, .. } = find(client, &round, run).await?;
+            let request = v1::SubmitRunRequest {
+                name,
+                result_digest,
+                comment,
+                request_id: request_id(),
+                validate_only: false,
+            };
+            client.reviews.submit_run(request).await?.into_inner().submission
+        }
+        Command::Approve { round, comment } => {
+            let v1::Submission { name, result_digest, .. } = newest(client, &round).await?;
+            let request = v1::ApproveRunRequest {
+                name,
+                result_digest,
+                comment,
+                request_id: request_id(),
+                validate_only: false,
+            };
+            client.reviews.approve_run(request).await?.into_inner().submission
+        }
+        Command::Reject { round, reason } => {
+            let name = newest(client, &round).await?.name;
+            let request =
+                v1::RejectRunRequest { name, reason, request_id: request_id(), validate_only: false };
+            client.reviews.reject_run(request).await?.into_inner().submission
+        }
+        Command::Publish { round } => {
+            let name = newest(client, &round).await?.name;
+            let request = v1::PublishRunRequest { name, request_id: request_id(), validate_only: false };
+            client.reviews.publish_run(request).await?.into_inner().submission
+        }
+        Command::Unpublish { round, reason } => {
+            let name = newest(client, &round).await?.name;
+            let request =
+                v1::UnpublishRunRequest { name, reason, request_id: request_id(), validate_only: false };
+            client.reviews.unpublish_run(request).await?.into_inner().submission
+        }
+        Command::Submissions { round } => {
+            let all = client.all_submissions(&name("rounds/", &round)).await?;
+            let header = [
+                message!("Submission"),
+                message!("Run"),
+                message!("State"),
+                message!("Approvals"),
+                message!("Author"),
+                message!("Time"),
+            ];
+            let row = |one: &v1::Submission| {
+                [
+                    one.name.clone(),
+                    one.run.clone(),
+                    state(one, global.lang),
+                    format!("{}/{}", one.approvals.len(), one.required_approvals),
+                    one.author.clone(),
+                    time_shown(one.create_time.as_ref()),
+                ]
+            };
+            return Ok(items(&all, &header, row, global.json, global.lang)?);
+        }
+    };
+    let submission = done.unwrap_or_default();
+    if global.json {
+        json(&submission)?;
+    } else {
+        data(&wording::labelled(&submission.name, &state(&submission, global.lang), global.lang))?;
+    }
+    Ok(())
+}
+
+fn state(submission: &v1::Submission, lang: Lang) -> String {
+    let name = submission.state().as_str_name().trim_start_matches("SUBMISSION_STATE_").to_lowercase();
+    let label = SubmissionState::from_name(&name).map(|state| wording::submission_state_label(state, lang));
+    label.map_or(name, str::to_owned)
+}
+
+/// The newest submission of a round.
+async fn newest(client: &mut Client, round: &str) -> Result<v1::Submission, Failure> {
+    let parent = name("rounds/", round);
+    let request = v1::ListSubmissionsRequest { parent, page_size: 1, page_token: String::new() };
+    let found = client.reviews.list_submissions(request).await?.into_inner().submissions;
+    found.into_iter().next().ok_or_else(|| {
+        Failure::not_found(
+            message!("nothing was submitted in {round} yet", round = round),
+            message!(
+                "`{command}` submits its newest run",
+                command = format!("wim-match round submit {round}")
+            ),
+        )
+    })
+}

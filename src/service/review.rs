@@ -1,0 +1,417 @@
+//! Use cases of reviewers and organisations on the pairs of a round: decisions, marks, comments, contests.
+
+use super::page::Cursor;
+use super::profile::parse_profile;
+use super::round::parse_round;
+use super::run::parse_run;
+use super::{
+    Action, Change, Page, PageRequest, Permit, Service, check_request_id, recalled, remembered, taken,
+};
+use crate::domain::caller::Caller;
+use crate::domain::field_rule::{self, FieldRule};
+use crate::domain::name::{DecisionRef, MatchRef, OrganisationId, PairRef, ProfileRef, RoundId};
+use crate::domain::policy::Objective;
+use crate::domain::record::Record;
+use crate::domain::review::{
+    Comment, CommentKind, Decision, DecisionKind, DecisionObstacle, Pair, PairReview, ReviewFilter,
+    ReviewedMatch,
+};
+use crate::domain::snapshot::Snapshot;
+use crate::domain::submission::SubmissionState;
+use crate::domain::violation::Violations;
+use crate::engine;
+use crate::engine::encode::AnswersUsed;
+use crate::error::{Error, Result};
+use crate::store::{Begun, NewComment, NewDecision, Scope};
+
+/// A pair as a caller names it.
+#[derive(Debug, Clone)]
+pub struct PairDraft {
+    /// Resource name of the round.
+    pub round: String,
+    /// Resource name of the mentee's profile.
+    pub mentee: String,
+    /// Resource name of the mentor's profile.
+    pub mentor: String,
+}
+
+impl PairDraft {
+    fn parse(&self, violations: &mut Violations) -> Result<Option<(RoundId, Pair)>> {
+        let round = taken(parse_round("round", &self.round), violations)?;
+        let mentee = taken(parse_profile("mentee", &self.mentee), violations)?;
+        let mentor = taken(parse_profile("mentor", &self.mentor), violations)?;
+        let (Some(round), Some(mentee), Some(mentor)) = (round, mentee, mentor) else { return Ok(None) };
+        if mentee == mentor {
+            violations.push("mentor", &self.mentor, "is the mentee herself", "name another person");
+        }
+        Ok(Some((round, Pair { mentee, mentor })))
+    }
+}
+
+impl Service {
+    /// Pins or vetoes a pair, or checks whether it can be. A pair that has the decision keeps it.
+    pub async fn decide_on_pair(
+        &self,
+        caller: &Caller,
+        kind: DecisionKind,
+        pair: &PairDraft,
+        (reason, etag): (&str, &str),
+        how: Change<'_>,
+    ) -> Result<(RoundId, Decision)> {
+        let (action, rule) = match kind {
+            DecisionKind::Pin => (Action::PinPair, field_rule::PIN_PAIR_REQUEST_REASON),
+            DecisionKind::Veto => (Action::VetoPair, field_rule::VETO_PAIR_REQUEST_REASON),
+        };
+        let permit = action.permit(caller)?;
+        let mut violations = Violations::of_request();
+        let named = pair.parse(&mut violations)?;
+        let reason = rule.text("reason", reason, &mut violations);
+        check_request_id(how.request_id, &mut violations);
+        let (Some((round, pair)), true) = (named, violations.is_empty()) else {
+            return Err(Error::InvalidFields(violations));
+        };
+        let places = self.places_for(&permit, &round, kind, &pair).await?;
+        let wanted = NewDecision { kind, pair: &pair, reason: &reason, places };
+        if how.validate_only {
+            let made = self.record(&permit);
+            let checked = self.store.check_decision(&permit.scope, &round, &wanted, etag, made).await?;
+            return Ok((round, checked));
+        }
+        let payload = (&round, &pair, &reason, etag);
+        match self.store.begin(self.receipt(&permit, how.request_id, &payload)?).await? {
+            Begun::Repeated(first) => Ok((round, recalled(&first)?)),
+            Begun::Fresh(mut session) => {
+                let (decision, note) = session.decide(&round, &wanted, etag).await?;
+                let answer = remembered(&decision)?;
+                match note {
+                    Some(note) => session.commit(note, &answer).await?,
+                    None => session.commit_unchanged(&answer).await?,
+                }
+                Ok((round, decision))
+            }
+        }
+    }
+
+    /// Releases a decision, or checks whether it can be released.
+    pub async fn release_decision(
+        &self,
+        caller: &Caller,
+        name: &str,
+        reason: &str,
+        how: Change<'_>,
+    ) -> Result<(RoundId, Decision)> {
+        let permit = Action::ReleaseDecision.permit(caller)?;
+        let mut violations = Violations::of_request();
+        let parsed = DecisionRef::from_name(name);
+        let name = parsed.map_err(|error| violations.push("name", name, error.to_string(), "")).ok();
+        let reason = field_rule::RELEASE_DECISION_REQUEST_REASON.text("reason", reason, &mut violations);
+        check_request_id(how.request_id, &mut violations);
+        let (Some(name), true) = (name, violations.is_empty()) else {
+            return Err(Error::InvalidFields(violations));
+        };
+        if how.validate_only {
+            let released = self.record(&permit);
+            let checked = self.store.check_release(&permit.scope, &name, &reason, released).await?;
+            return Ok((name.round, checked));
+        }
+        match self.store.begin(self.receipt(&permit, how.request_id, &(name.name(), &reason))?).await? {
+            Begun::Repeated(first) => Ok((name.round, recalled(&first)?)),
+            Begun::Fresh(mut session) => {
+                let (decision, note) = session.release_decision(&name, &reason).await?;
+                session.commit(note, &remembered(&decision)?).await?;
+                Ok((name.round, decision))
+            }
+        }
+    }
+
+    /// A page of a round's decisions, in the order in which they were made.
+    pub async fn list_decisions(
+        &self,
+        caller: &Caller,
+        parent: &str,
+        released: bool,
+        request: &PageRequest,
+    ) -> Result<(RoundId, Page<Decision>)> {
+        let permit = Action::ListDecisions.permit(caller)?;
+        let round = parse_round("parent", parent)?;
+        let cursor = Cursor::new(&permit, &format!("{parent}/decisions {released}"), request)?;
+        let after = cursor.after.as_deref().and_then(|number| number.parse().ok()).unwrap_or_default();
+        let found =
+            self.store.list_decisions(&permit.scope, &round, (after, released), cursor.limit()).await?;
+        Ok((round, cursor.page(found, |decision| decision.number.to_string())))
+    }
+
+    /// A page of a run's matches with what was said of them, the lowest score first.
+    pub async fn list_reviewed_matches(
+        &self,
+        caller: &Caller,
+        parent: &str,
+        filter: &ReviewFilter,
+        request: &PageRequest,
+    ) -> Result<(RoundId, Page<ReviewedMatch>)> {
+        let permit = Action::ListReviewedMatches.permit(caller)?;
+        let run = parse_run("parent", parent)?;
+        let cursor = Cursor::new(&permit, &format!("{parent}/reviewed {filter:?}"), request)?;
+        let mut found = self.store.reviewed_matches(&permit.scope, &run).await?;
+        found.retain(|reviewed| filter.takes(reviewed));
+        if let Some(after) = cursor.after.as_deref() {
+            let last = found.iter().position(|reviewed| reviewed.id == after);
+            found.drain(..last.map_or(0, |at| at + 1));
+        }
+        found.truncate(cursor.limit() as usize);
+        Ok((run.round, cursor.page(found, |reviewed| reviewed.id.clone())))
+    }
+
+    /// Marks a pair as reviewed, or checks whether it can be marked.
+    pub async fn mark_reviewed(
+        &self,
+        caller: &Caller,
+        pair: &PairDraft,
+        (text, etag): (&str, &str),
+        how: Change<'_>,
+    ) -> Result<(RoundId, PairReview)> {
+        let permit = Action::MarkReviewed.permit(caller)?;
+        let rule = field_rule::MARK_REVIEWED_REQUEST_TEXT;
+        let words = Words { kind: CommentKind::Mark, field: "text", text, rule };
+        let (round, review, _) = self.say_as_reviewer(&permit, pair, words, etag, how).await?;
+        Ok((round, review))
+    }
+
+    /// Says something of a pair, or checks whether it can be said.
+    pub async fn create_comment(
+        &self,
+        caller: &Caller,
+        pair: &PairDraft,
+        text: &str,
+        how: Change<'_>,
+    ) -> Result<(RoundId, Comment)> {
+        let permit = Action::CreateComment.permit(caller)?;
+        let rule = field_rule::CREATE_COMMENT_REQUEST_TEXT;
+        let words = Words { kind: CommentKind::Comment, field: "text", text, rule };
+        let (round, _, comment) = self.say_as_reviewer(&permit, pair, words, "", how).await?;
+        Ok((round, comment))
+    }
+
+    /// A page of what was said of a pair, the oldest first.
+    pub async fn list_comments(
+        &self,
+        caller: &Caller,
+        parent: &str,
+        request: &PageRequest,
+    ) -> Result<(RoundId, Page<Comment>)> {
+        let permit = Action::ListComments.permit(caller)?;
+        let parsed = PairRef::from_name(parent);
+        let name = parsed.map_err(|error| Error::invalid_field("parent", parent, error.to_string()))?;
+        let cursor = Cursor::new(&permit, &format!("{parent}/comments"), request)?;
+        let after = cursor.after.as_deref().and_then(|number| number.parse().ok()).unwrap_or_default();
+        let found = self.store.list_comments(&permit.scope, &name, after, cursor.limit()).await?;
+        Ok((name.round, cursor.page(found, |comment| comment.number.to_string())))
+    }
+
+    /// Contests a match of a member, or checks whether it can be contested.
+    pub async fn contest_match(
+        &self,
+        caller: &Caller,
+        (name, organisation): (&str, &str),
+        reason: &str,
+        how: Change<'_>,
+    ) -> Result<(RoundId, Comment)> {
+        let permit = Action::ContestMatch.permit(caller)?;
+        let rule = field_rule::CONTEST_MATCH_REQUEST_REASON;
+        let words = Words { kind: CommentKind::Contest, field: "reason", text: reason, rule };
+        self.say_as_organisation(&permit, (name, organisation), words, how).await
+    }
+
+    /// Objects to the publication of a match of a member, or checks whether that can be done.
+    pub async fn object_to_match(
+        &self,
+        caller: &Caller,
+        (name, organisation): (&str, &str),
+        reason: &str,
+        how: Change<'_>,
+    ) -> Result<(RoundId, Comment)> {
+        let permit = Action::ObjectToMatch.permit(caller)?;
+        let rule = field_rule::OBJECT_TO_MATCH_REQUEST_REASON;
+        let words = Words { kind: CommentKind::Objection, field: "reason", text: reason, rule };
+        self.say_as_organisation(&permit, (name, organisation), words, how).await
+    }
+
+    async fn say_as_reviewer(
+        &self,
+        permit: &Permit,
+        pair: &PairDraft,
+        words: Words<'_>,
+        etag: &str,
+        how: Change<'_>,
+    ) -> Result<(RoundId, PairReview, Comment)> {
+        let mut violations = Violations::of_request();
+        let named = pair.parse(&mut violations)?;
+        let text = words.rule.text(words.field, words.text, &mut violations);
+        check_request_id(how.request_id, &mut violations);
+        let (Some((round, pair)), true) = (named, violations.is_empty()) else {
+            return Err(Error::InvalidFields(violations));
+        };
+        let said = Said { pair, pair_id: None, kind: words.kind, organisation: None, text };
+        let (review, comment) = self.say(permit, &round, &said, etag, how).await?;
+        Ok((round, review, comment))
+    }
+
+    async fn say_as_organisation(
+        &self,
+        permit: &Permit,
+        (name, organisation): (&str, &str),
+        words: Words<'_>,
+        how: Change<'_>,
+    ) -> Result<(RoundId, Comment)> {
+        let mut violations = Violations::of_request();
+        let parsed = MatchRef::from_name(name);
+        let named = parsed.map_err(|error| violations.push("name", name, error.to_string(), "")).ok();
+        let parsed = OrganisationId::from_name(organisation);
+        let wrong = |error: crate::domain::name::InvalidName| error.to_string();
+        let organisation =
+            parsed.map_err(|error| violations.push("organisation", organisation, wrong(error), "")).ok();
+        let text = words.rule.text(words.field, words.text, &mut violations);
+        check_request_id(how.request_id, &mut violations);
+        let (Some(name), Some(organisation), true) = (named, organisation, violations.is_empty()) else {
+            return Err(Error::InvalidFields(violations));
+        };
+        // A match of which the caller manages nobody does not exist for her.
+        let found = self.store.match_named(&permit.scope, &name).await?.pair;
+        let is_hers = [&found.mentee, &found.mentor].iter().any(|one| one.organisation == organisation);
+        if !is_hers || !permit.scope.covers(&organisation) {
+            return Err(Error::NotFound(name.name()));
+        }
+        if words.kind == CommentKind::Objection {
+            self.expect_open_to_objections(&permit.scope, &name).await?;
+        }
+        let round = name.run.round.clone();
+        let pair = Pair { mentee: found.mentee, mentor: found.mentor };
+        let said =
+            Said { pair, pair_id: Some(name.id), kind: words.kind, organisation: Some(organisation), text };
+        let (_, comment) = self.say(permit, &round, &said, "", how).await?;
+        Ok((round, comment))
+    }
+
+    /// `Ok` if the run of the match is submitted or approved.
+    async fn expect_open_to_objections(&self, scope: &Scope, name: &MatchRef) -> Result<()> {
+        let live = self.store.live_submission(scope, &name.run.round).await?;
+        let open = [SubmissionState::Submitted, SubmissionState::Approved];
+        match live.filter(|submission| submission.run == name.run) {
+            Some(submission) if open.contains(&submission.state) => Ok(()),
+            Some(submission) => Err(Error::SubmissionState {
+                submission: submission.name.name(),
+                state: submission.state.as_str(),
+                required: &["submitted", "approved"],
+            }),
+            None => {
+                let state = self.store.round(scope, &name.run.round).await?.state.as_str();
+                let required = &["submitted", "approved"];
+                Err(Error::RoundState { round: name.run.round.name(), state, required })
+            }
+        }
+    }
+
+    async fn say(
+        &self,
+        permit: &Permit,
+        round: &RoundId,
+        said: &Said,
+        etag: &str,
+        how: Change<'_>,
+    ) -> Result<(PairReview, Comment)> {
+        let Said { pair, pair_id, kind, organisation, text } = said;
+        let pair_id = pair_id.as_deref();
+        let wanted = NewComment { pair_id, kind: *kind, organisation: organisation.as_ref(), text };
+        if how.validate_only {
+            let named = (round, pair);
+            return self.store.check_comment(&permit.scope, named, &wanted, etag, self.record(permit)).await;
+        }
+        let payload = (round, pair, kind, organisation, text, etag);
+        match self.store.begin(self.receipt(permit, how.request_id, &payload)?).await? {
+            Begun::Repeated(first) => recalled(&first),
+            Begun::Fresh(mut session) => {
+                let (review, comment, note) = session.say(round, pair, &wanted, etag).await?;
+                let answer = (review, comment);
+                session.commit(note, &remembered(&answer)?).await?;
+                Ok(answer)
+            }
+        }
+    }
+
+    /// The caller, now.
+    pub(super) fn record(&self, permit: &Permit) -> Record {
+        Record { recorder: permit.principal.clone(), time: self.clock.now() }
+    }
+
+    /// The places of the two people, after everything but other decisions was checked of a pin.
+    async fn places_for(
+        &self,
+        permit: &Permit,
+        round: &RoundId,
+        kind: DecisionKind,
+        pair: &Pair,
+    ) -> Result<(u32, u32)> {
+        // A caller for whom the round does not exist learns so before anything is read in the name of the service.
+        self.store.round(&permit.scope, round).await?;
+        let mut snapshot = self.store.present_snapshot(&Scope::System, round, self.clock.now()).await?;
+        // Other decisions are looked at where this one is written.
+        snapshot.decisions.clear();
+        match obstacles(&snapshot, kind, pair) {
+            Ok(places) => Ok(places),
+            Err(obstacles) => Err(Error::DecisionRefused { pair: Box::new(pair.clone()), obstacles }),
+        }
+    }
+}
+
+/// Words that a caller sends, and their rule.
+#[derive(Clone, Copy)]
+struct Words<'a> {
+    kind: CommentKind,
+    field: &'static str,
+    text: &'a str,
+    rule: FieldRule,
+}
+
+/// The same, parsed.
+struct Said {
+    pair: Pair,
+    pair_id: Option<String>,
+    kind: CommentKind,
+    organisation: Option<OrganisationId>,
+    text: String,
+}
+
+/// The places of the two people of a pair, or what stands in the way of a decision in the round as it is. One function of
+/// the engine decides on hard rules; a rule on private answers is not named.
+fn obstacles(
+    snapshot: &Snapshot,
+    kind: DecisionKind,
+    pair: &Pair,
+) -> Result<(u32, u32), Vec<DecisionObstacle>> {
+    let content = |name: &ProfileRef| snapshot.participants.iter().find(|person| person.profile == *name);
+    let request = content(&pair.mentee).and_then(|person| person.content.open_request());
+    let offer = content(&pair.mentor).and_then(|person| person.content.mentor_offer);
+    let mut found = Vec::new();
+    found.extend(request.is_none().then_some(DecisionObstacle::NoMentee));
+    found.extend(offer.is_none().then_some(DecisionObstacle::NoMentor));
+    let (Some(request), Some(offer)) = (request, offer) else { return Err(found) };
+    let places = (u32::from(request.wanted().clamp(1, 2)), u32::from(offer.max_mentees));
+    if kind == DecisionKind::Veto {
+        return Ok(places);
+    }
+    if snapshot.policy.objective == Objective::Stable {
+        found.push(DecisionObstacle::Objective);
+    }
+    let broken = |answers| {
+        let explained = engine::explain_pair(snapshot, None, answers, &pair.mentee, &pair.mentor);
+        explained.map(|explained| explained.broken_rules)
+    };
+    match (broken(AnswersUsed::Open), broken(AnswersUsed::All)) {
+        (Some(open), _) if !open.is_empty() => {
+            found.extend(open.into_iter().map(|(rule, _)| DecisionObstacle::Rule(rule)));
+        }
+        (Some(_), Some(all)) if all.is_empty() => {}
+        _ => found.push(DecisionObstacle::Private),
+    }
+    if found.is_empty() { Ok(places) } else { Err(found) }
+}
