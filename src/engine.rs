@@ -10,10 +10,10 @@
 //! 4. [`certify`] proves the assignment. It shares no code with the solver.
 //! 5. Every match gets its contributions, and everyone without a match gets a reason.
 //!
-//! Other operations work on any [`problem`], also on scores of a caller ([`pair_scores`]). [`constrained`] combines
+//! [`solved_round`] answers questions about a solved round. Other operations work on any [`problem`], also on scores of a caller ([`pair_scores`]). [`constrained`] combines
 //! [`decisions`] (pins and vetoes) with [`quota`] (floors and ceilings of groups). [`what_if`] computes the cost of any
 //! pair and the alternates. [`repair`] changes few matches after publication. [`diagnose`] finds who cannot all be matched,
-//! and whom to recruit. Problems from outside reach these operations; rounds do not yet. [`cpu`] chooses vector
+//! and whom to recruit. Problems from outside reach these operations. [`cpu`] chooses vector
 //! instructions.
 //!
 //! Invariants: all arithmetic is on integers. People are ordered by a hash of their names. Therefore the same round gives
@@ -52,6 +52,7 @@ mod round;
 pub mod score;
 mod shown;
 pub mod solution;
+pub mod solved_round;
 pub mod stable;
 mod summary;
 #[cfg(test)]

@@ -232,6 +232,11 @@ impl<'a> Round<'a> {
         Ok(Self { snapshot, people, mentees, mentors, left_out, tied, calendar, languages, organisations })
     }
 
+    /// Makes vetoed pairs candidates again, for a caller who masks them instead.
+    pub(super) fn release_vetoes(&mut self) {
+        self.tied.release_vetoes();
+    }
+
     /// Demands of the mentees, by position. Waitlisted mentees are in the first tier.
     pub fn demands(&self) -> Vec<Demand> {
         let demand = |at: &u32| {

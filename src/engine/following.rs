@@ -33,6 +33,7 @@ pub(super) struct Following {
     /// Candidates of the present problem, sorted.
     pairs: Vec<(u32, u32)>,
     stability: u16,
+    scale: i32,
 }
 
 impl Following {
@@ -44,13 +45,25 @@ impl Following {
         let mut pairs: Vec<(u32, u32)> = pairs.iter().copied().filter(is_candidate).collect();
         pairs.sort_unstable();
         pairs.dedup();
-        (!pairs.is_empty()).then_some(Self { pairs, stability: stability.min(FULL_SCORE) })
+        let stability = stability.min(FULL_SCORE);
+        let most = (i32::MAX - 1) / (i32::from(FULL_SCORE) + i32::from(stability));
+        let scale = i32::try_from(pairs.len() + 1).unwrap_or(most).min(most);
+        (!pairs.is_empty()).then_some(Self { pairs, stability, scale })
+    }
+
+    /// The same on the scale of a problem with more pairs to keep, so that prices are on one scale.
+    pub(super) fn at_scale(
+        problem: &Problem<'_>,
+        pairs: &[(u32, u32)],
+        stability: u16,
+        scale: i32,
+    ) -> Option<Self> {
+        Self::new(problem, pairs, stability).map(|following| Self { scale, ..following })
     }
 
     /// The scale of the scores.
     pub(super) fn scale(&self) -> i32 {
-        let most = (i32::MAX - 1) / (i32::from(FULL_SCORE) + i32::from(self.stability));
-        i32::try_from(self.pairs.len() + 1).unwrap_or(most).min(most)
+        self.scale
     }
 
     /// The scores of a problem under which an assignment that keeps pairs is better.

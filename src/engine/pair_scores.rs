@@ -1,6 +1,6 @@
 //! Pair scores: the interface that solvers read, the ways to store scores, and adaptors over other scores.
 //!
-//! [`DenseScores`] and [`SparseScores`] store scores of a caller. `cached` stores computed scores; `thresholded`,
+//! [`DenseScores`] and [`SparseScores`] store scores of a caller. `cached` and `kept` store computed scores; `thresholded`,
 //! `masked`, `bonus`, `favoured` and `followed` change the scores of another source without copying them, unless they are sparse. The scores
 //! that are computed from profiles are in [`super::score`].
 
@@ -10,6 +10,7 @@ mod dense;
 mod edge;
 mod favoured;
 mod followed;
+mod kept;
 mod masked;
 mod opposites;
 mod overlay;
@@ -23,6 +24,7 @@ pub use self::dense::{Cells, DenseScores};
 pub use self::edge::{Edge, FORBIDDEN, tie_break};
 pub(super) use self::favoured::FavouredScores;
 pub(super) use self::followed::FollowedScores;
+pub(super) use self::kept::KeptScores;
 pub(super) use self::masked::MaskedScores;
 pub use self::opposites::Opposites;
 pub(super) use self::opposites::Pair;

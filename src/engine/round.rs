@@ -156,7 +156,7 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
     let (scores, cache) = timer.stage(Stage::Score, |observer| {
         let scores = Scores::new(&round, observer)?;
         let problem = whole(&mentees, &mentors, &scores);
-        let conflicts = wishes::conflicts(&round, &problem, &wishes, observer)?;
+        let conflicts = wishes::conflicts(&round, &problem, observer)?;
         if !conflicts.is_empty() {
             return Err(NoOutcome::Decisions(conflicts));
         }
@@ -210,6 +210,36 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
         counters,
         first_days,
     })
+}
+
+/// The pairs of a best assignment of a round by position, sorted, and whether none is better; without proof and reasons.
+pub(super) fn assigned(
+    snapshot: &Snapshot,
+    most_kept: usize,
+    observer: &dyn Observer,
+) -> Result<(Vec<(u32, u32)>, bool), NoOutcome> {
+    let round = Round::encode(snapshot, observer)?;
+    let (mentees, mentors) = (round.demands(), round.seats());
+    let wishes = wishes::wishes(&round);
+    let scores = Scores::new(&round, observer)?;
+    let problem = whole(&mentees, &mentors, &scores);
+    let conflicts = wishes::conflicts(&round, &problem, observer)?;
+    if !conflicts.is_empty() {
+        return Err(NoOutcome::Decisions(conflicts));
+    }
+    let objective = snapshot.policy.objective;
+    let cache = match objective {
+        Objective::Stable => None,
+        _ => ScoreCache::compute(&scores, mentees.len(), mentors.len(), most_kept, observer)?,
+    };
+    let cached = cache.map(|cache| CachedScores::new(&scores, mentors.len(), cache));
+    let to_solve = Problem { scores: cached.as_ref().map_or(problem.scores, |cached| cached), ..problem };
+    let (by_mentees, by_mentors) = (Preferred::by_mentees(&scores), Preferred::by_mentors(&scores));
+    let preferences = Some(PreferenceLists { mentees: &by_mentees, mentors: Some(&by_mentors) });
+    let pinned = PinnedProblem::new(&to_solve, &wishes, observer)?;
+    let solution = pinned.solve(objective, preferences, observer)?;
+    let is_exact = !matches!(solution.evidence, Evidence::Bounded(_));
+    Ok((solution.pairs, is_exact))
 }
 
 fn whole<'a>(mentees: &'a [Demand], mentors: &'a [Seats], scores: &'a dyn PairScores) -> Problem<'a> {

@@ -4,6 +4,7 @@ mod against_reference;
 mod following;
 mod objectives;
 pub(in crate::engine) mod reference;
+mod solved_round;
 mod stops;
 mod stories;
 #[path = "../../benches/support/synthetic.rs"]

@@ -6,15 +6,15 @@
 
 use std::collections::HashMap;
 
-use super::decisions::{BadDecision, sorted};
+use super::decisions::{BadDecision, Decisions, sorted};
 use super::encode::{Person, Round};
 use super::observer::{Observer, Stopped};
-use super::pinned_problem::{PinError, PinnedProblem, Wishes};
+use super::pinned_problem::Wishes;
 use super::problem::Problem;
 use super::score::Scores;
 use crate::domain::decision_conflict::{ConflictCause, DecisionConflict};
 use crate::domain::name::ProfileRef;
-use crate::domain::policy::Objective;
+use crate::domain::policy::{HardRule, Objective};
 use crate::domain::review::DecisionKind;
 use crate::domain::snapshot::FrozenDecision;
 
@@ -49,66 +49,103 @@ pub(super) fn wishes(round: &Round<'_>) -> Wishes {
     Wishes { pins: sorted(&pins), followed: sorted(&followed), stability: snapshot.policy.stability }
 }
 
-/// Every conflict of the decisions of a round, whose `problem` has the vetoes as a hard rule. Empty if all can be kept.
+/// Every conflict of the decisions of a round. Empty if all can be kept.
 pub(super) fn conflicts(
     round: &Round<'_>,
     problem: &Problem<'_>,
-    wishes: &Wishes,
     observer: &dyn Observer,
 ) -> Result<Vec<DecisionConflict>, Stopped> {
-    if wishes.pins.is_empty() {
+    let snapshot = round.snapshot;
+    if snapshot.pins().next().is_none() {
         return Ok(Vec::new());
     }
     let positions = Positions::of(round);
-    let placed: Vec<((u32, u32), &FrozenDecision)> = (round.snapshot.decisions.iter())
-        .filter_map(|decision| Some((positions.pair(&decision.mentee, &decision.mentor)?, decision)))
-        .collect();
-    let of = |wanted: &dyn Fn((u32, u32), DecisionKind) -> bool| -> Vec<FrozenDecision> {
-        let wanted = placed.iter().filter(|(pair, decision)| wanted(*pair, decision.kind));
-        wanted.map(|(_, decision)| (*decision).clone()).collect()
+    let open_rules = |(mentee, mentor): (u32, u32)| {
+        let open = round.open(observer)?;
+        let scores = Scores::new(&open, observer)?;
+        let (_, story) = scores.explain(mentee as usize, mentor as usize);
+        Ok(story.broken.into_iter().map(|(rule, _)| rule).collect())
     };
-    let pins =
-        |wanted: &dyn Fn((u32, u32)) -> bool| of(&|pair, kind| kind == DecisionKind::Pin && wanted(pair));
-    let mut conflicts = Vec::new();
-    if round.snapshot.policy.objective == Objective::Stable {
-        conflicts.push(DecisionConflict { cause: ConflictCause::Objective, decisions: pins(&|_| true) });
-    }
-    let bad = match PinnedProblem::new(problem, wishes, observer) {
-        Ok(_) => return Ok(conflicts),
-        Err(PinError::Refused(bad)) => bad,
-        Err(PinError::Stopped(stopped)) => return Err(stopped),
+    let check = DecisionCheck {
+        decisions: &snapshot.decisions,
+        objective: snapshot.policy.objective,
+        position: &|mentee, mentor| positions.pair(mentee, mentor),
+        open_rules: &open_rules,
     };
-    let open = round.open(observer)?;
-    let open_scores = Scores::new(&open, observer)?;
-    for one in bad {
-        let (cause, decisions) = match one {
-            BadDecision::Unknown { .. } | BadDecision::PinnedAndVetoed { .. } => continue,
-            BadDecision::NotACandidate { mentee, mentor } => {
-                let both = of(&|pair, _| pair == (mentee, mentor));
-                let is_vetoed = both.iter().any(|decision| decision.kind == DecisionKind::Veto);
-                let (_, story) = open_scores.explain(mentee as usize, mentor as usize);
-                let rules = story.broken.into_iter().map(|(rule, _)| rule).collect();
-                let cause = if is_vetoed {
-                    ConflictCause::PinnedAndVetoed
-                } else {
-                    ConflictCause::NotPossible { rules }
-                };
-                (cause, both)
-            }
-            BadDecision::BothDirections { mentee, mentor } => {
-                let opposite = problem.scores.opposites().and_then(|all| all.of((mentee, mentor)));
-                let decisions = pins(&|pair| pair == (mentee, mentor) || Some(pair) == opposite);
-                (ConflictCause::BothDirections, decisions)
-            }
-            BadDecision::TooManyMentors { mentee, wanted, .. } => {
-                (ConflictCause::TooManyMentors { wanted }, pins(&|pair| pair.0 == mentee))
-            }
-            BadDecision::TooManyMentees { mentor, seats, .. } => {
-                (ConflictCause::TooManyMentees { places: seats }, pins(&|pair| pair.1 == mentor))
-            }
+    check.conflicts(problem, observer)
+}
+
+/// The hard rules on open answers that exclude the pair at a position.
+type OpenRules<'a> = dyn Fn((u32, u32)) -> Result<Vec<HardRule>, Stopped> + 'a;
+
+/// A check whether decisions can be kept.
+pub(super) struct DecisionCheck<'a> {
+    /// All decisions.
+    pub(super) decisions: &'a [FrozenDecision],
+    /// The objective of the round.
+    pub(super) objective: Objective,
+    /// The position of a pair; `None` if one of the two people does not take part in that role.
+    pub(super) position: &'a dyn Fn(&ProfileRef, &ProfileRef) -> Option<(u32, u32)>,
+    /// The rules that exclude a pair.
+    pub(super) open_rules: &'a OpenRules<'a>,
+}
+
+impl DecisionCheck<'_> {
+    /// Every conflict of the decisions with each other and with a problem, in which vetoed pairs may be candidates or not.
+    /// Sorted.
+    pub(super) fn conflicts(
+        &self,
+        problem: &Problem<'_>,
+        observer: &dyn Observer,
+    ) -> Result<Vec<DecisionConflict>, Stopped> {
+        let placed: Vec<((u32, u32), &FrozenDecision)> = (self.decisions.iter())
+            .filter_map(|one| Some(((self.position)(&one.mentee, &one.mentor)?, one)))
+            .collect();
+        let of = |wanted: &dyn Fn((u32, u32), DecisionKind) -> bool| -> Vec<FrozenDecision> {
+            let wanted = placed.iter().filter(|(pair, one)| wanted(*pair, one.kind));
+            wanted.map(|(_, one)| (*one).clone()).collect()
         };
-        conflicts.push(DecisionConflict { cause, decisions });
+        let pins =
+            |wanted: &dyn Fn((u32, u32)) -> bool| of(&|pair, kind| kind == DecisionKind::Pin && wanted(pair));
+        let pairs = |kind| placed.iter().filter(move |(_, one)| one.kind == kind).map(|(pair, _)| *pair);
+        let decisions = Decisions {
+            pins: pairs(DecisionKind::Pin).collect(),
+            vetoes: pairs(DecisionKind::Veto).collect(),
+        };
+        let mut conflicts = Vec::new();
+        if !decisions.pins.is_empty() && self.objective == Objective::Stable {
+            conflicts.push(DecisionConflict { cause: ConflictCause::Objective, decisions: pins(&|_| true) });
+        }
+        for one in decisions.conflicts(problem, observer)? {
+            let (cause, decisions) = match one {
+                BadDecision::Unknown { .. } => continue,
+                BadDecision::PinnedAndVetoed { mentee, mentor } => {
+                    (ConflictCause::PinnedAndVetoed, of(&|pair, _| pair == (mentee, mentor)))
+                }
+                BadDecision::NotACandidate { mentee, mentor } => {
+                    let mut rules = (self.open_rules)((mentee, mentor))?;
+                    let is_vetoed = decisions.vetoes.contains(&(mentee, mentor));
+                    rules.retain(|rule| *rule != HardRule::Veto);
+                    if is_vetoed && rules.is_empty() {
+                        continue;
+                    }
+                    (ConflictCause::NotPossible { rules }, pins(&|pair| pair == (mentee, mentor)))
+                }
+                BadDecision::BothDirections { mentee, mentor } => {
+                    let opposite = problem.scores.opposites().and_then(|all| all.of((mentee, mentor)));
+                    let decisions = pins(&|pair| pair == (mentee, mentor) || Some(pair) == opposite);
+                    (ConflictCause::BothDirections, decisions)
+                }
+                BadDecision::TooManyMentors { mentee, wanted, .. } => {
+                    (ConflictCause::TooManyMentors { wanted }, pins(&|pair| pair.0 == mentee))
+                }
+                BadDecision::TooManyMentees { mentor, seats, .. } => {
+                    (ConflictCause::TooManyMentees { places: seats }, pins(&|pair| pair.1 == mentor))
+                }
+            };
+            conflicts.push(DecisionConflict { cause, decisions });
+        }
+        conflicts.sort_by(|a, b| (&a.cause, &a.decisions).cmp(&(&b.cause, &b.decisions)));
+        Ok(conflicts)
     }
-    conflicts.sort_by(|a, b| (&a.cause, &a.decisions).cmp(&(&b.cause, &b.decisions)));
-    Ok(conflicts)
 }

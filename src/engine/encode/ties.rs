@@ -119,6 +119,13 @@ impl RelatedPairs {
         Ok(Self(pairs))
     }
 
+    /// The same pairs without the vetoes.
+    pub(super) fn release_vetoes(&mut self) {
+        for (_, _, relations) in &mut self.0 {
+            relations.0 &= !Relations::VETOED.0;
+        }
+    }
+
     /// The related mentors of one mentee with their relations, ordered by mentor.
     pub fn of_mentee(&self, mentee: u32) -> impl Iterator<Item = (u32, Relations)> {
         let from = self.0.partition_point(|pair| pair.0 < mentee);

@@ -62,6 +62,17 @@ impl ScoreCache {
         Some(Self(memory))
     }
 
+    /// Size in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The scores of a mentee with some mentors, of `all` mentors.
+    pub(super) fn cells(&self, mentee: usize, all: usize, mentors: Range<usize>) -> &[i16] {
+        let first = mentee * all;
+        &self.all()[first + mentors.start..first + mentors.end]
+    }
+
     fn all(&self) -> &[i16] {
         bytemuck::cast_slice(&self.0)
     }
@@ -88,8 +99,7 @@ impl<'a> CachedScores<'a> {
     }
 
     fn cells(&self, mentee: usize, mentors: Range<usize>) -> &[i16] {
-        let first = mentee * self.mentors;
-        &self.cache.all()[first + mentors.start..first + mentors.end]
+        self.cache.cells(mentee, self.mentors, mentors)
     }
 }
 

@@ -96,6 +96,11 @@ impl<'a> Scores<'a> {
         self
     }
 
+    /// The keys of all mentees and of all mentors, see [`Person::key`].
+    pub(in crate::engine) fn keys(&self) -> &[Vec<u64>; 2] {
+        &self.keys
+    }
+
     /// The score of one pair and the hard rules that it breaks. All other results are derived from this decision.
     pub(in crate::engine) fn verdict(&self, mentee: usize, mentor: usize) -> Verdict {
         let sum = self.sum(mentee, mentor, self.tied.of(mentee, mentor));

@@ -97,7 +97,7 @@ fn decision(kind: DecisionKind, mentee: &str, mentor: &str) -> FrozenDecision {
     FrozenDecision { mentee, mentor, kind, name: format!("rounds/r/decisions/{number}") }
 }
 
-fn pairs_of(outcome: &Outcome) -> Vec<(ProfileRef, ProfileRef)> {
+pub(super) fn pairs_of(outcome: &Outcome) -> Vec<(ProfileRef, ProfileRef)> {
     let mut pairs: Vec<(ProfileRef, ProfileRef)> =
         outcome.matches.iter().map(|pair| (pair.mentee.clone(), pair.mentor.clone())).collect();
     pairs.sort();
