@@ -65,4 +65,6 @@ mod wishes;
 pub use self::diagnose::round::diagnose_round;
 pub use self::digest::{ResultParts, digests};
 pub use self::explain::explain_pair;
-pub use self::round::{ENGINE_VERSION, NoOutcome, Options, Outcome, RunCertificate, solve, verify};
+pub use self::round::{
+    ENGINE_VERSION, NoOutcome, Options, Outcome, RunCertificate, repair_round, solve, verify,
+};

@@ -190,6 +190,8 @@ impl Worker {
                 }
                 Ok(_) => Err(Error::internal("the result could not be proved")),
                 Err(NoOutcome::Stopped) => Ok(None),
+                // A run has no budget.
+                Err(NoOutcome::Budget(_)) => Err(Error::internal("a run was refused for a budget")),
                 Err(NoOutcome::Decisions(conflicts)) => {
                     Err(Error::DecisionsConflict(conflicts_in_words(&conflicts)))
                 }

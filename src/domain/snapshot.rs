@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::leaf::{Leaf, LeafSalt, Part, Salts, Seals, leaf, root};
 use super::name::{OrganisationId, ProfileRef};
 use super::organisation::OrganisationRules;
-use super::policy::Policy;
+use super::policy::{Objective, Policy};
 use super::profile::{ConsentPurpose, Profile};
 use super::review::DecisionKind;
 
@@ -57,6 +57,8 @@ pub struct FollowedRun {
     /// Digest of its result as coordinators read it, keyed with the salt of the round. It stands for the pairs in the digests
     /// of this run, so that an erasure changes neither.
     pub result_digest: String,
+    /// Whether this run repairs it: then to keep a pair comes before the scores.
+    pub repaired: bool,
     /// Its pairs of a mentee and a mentor, sorted. A pair with a person who was erased since names her surrogate.
     pub pairs: Vec<(ProfileRef, ProfileRef)>,
 }
@@ -93,6 +95,15 @@ impl Snapshot {
         }
     }
 
+    /// The objective of the run: that of the policy, but as many people as possible for a repair, whatever the policy says of
+    /// the scores.
+    pub fn objective(&self) -> Objective {
+        match &self.follows {
+            Some(followed) if followed.repaired => Objective::BestTotal,
+            _ => self.policy.objective,
+        }
+    }
+
     /// The pairs of all pins.
     pub fn pins(&self) -> impl Iterator<Item = (&ProfileRef, &ProfileRef)> {
         self.decided(DecisionKind::Pin)
@@ -111,8 +122,9 @@ impl Snapshot {
     /// it, and no version of a profile, which grows with each change of a private answer, is part of it or of an open leaf.
     pub fn open_head(&self) -> Vec<u8> {
         let mut head = format!("{} {}\n", self.start_date, self.end_date).into_bytes();
-        if let Some(FollowedRun { number, result_digest, .. }) = &self.follows {
-            head.extend(format!("follows {number} {result_digest}\n").into_bytes());
+        if let Some(FollowedRun { number, result_digest, repaired, .. }) = &self.follows {
+            let verb = if *repaired { "repairs" } else { "follows" };
+            head.extend(format!("{verb} {number} {result_digest}\n").into_bytes());
         }
         let organisations = self.organisations.iter().map(json);
         for part in [json(&self.policy)].into_iter().chain(organisations) {

@@ -7,7 +7,7 @@
 
 use super::certify;
 use super::decisions::{BadDecision, Decisions, ReducedProblem, ReductionError, sorted};
-use super::following::Following;
+use super::following::{Following, KeptWorth};
 use super::objective::{self, Check};
 use super::observer::{Observer, Stopped};
 use super::problem::Problem;
@@ -22,8 +22,8 @@ pub(super) struct Wishes {
     pub(super) pins: Vec<(u32, u32)>,
     /// Pairs of the followed run, sorted.
     pub(super) followed: Vec<(u32, u32)>,
-    /// Points of score that a kept pair is worth.
-    pub(super) stability: u16,
+    /// What a kept pair is worth.
+    pub(super) worth: KeptWorth,
 }
 
 /// A problem without its pins.
@@ -68,7 +68,7 @@ impl<'a> PinnedProblem<'a> {
             }
         };
         let rest = reduced.as_ref().map_or(*whole, ReducedProblem::problem);
-        let following = Following::new(&rest, &wishes.followed, wishes.stability);
+        let following = Following::new(&rest, &wishes.followed, wishes.worth);
         Ok(Self { whole: *whole, pins: sorted(&wishes.pins), reduced, following })
     }
 

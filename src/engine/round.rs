@@ -120,6 +120,8 @@ fn json(certificate: &RunCertificate) -> Vec<u8> {
 pub enum NoOutcome {
     /// Decisions of the round cannot be kept. The list holds every conflict.
     Decisions(Vec<DecisionConflict>),
+    /// A repair needs more changes than its budget: so many.
+    Budget(u64),
     /// The observer stopped the operation.
     Stopped,
 }
@@ -148,6 +150,24 @@ pub fn solve(snapshot: &Snapshot, options: &Options, observer: &dyn Observer) ->
     pool::on_threads(options.threads, || run(snapshot, options.most_kept, observer))
 }
 
+/// Repairs a result: `snapshot` is the round as it is now, and the run that it follows is the published one, marked as
+/// repaired. The outcome serves as many people as possible, by tier, with as many minimum places and second mentors as
+/// possible; among such results it changes the fewest pairs, and of these it has the greatest total score. All three are
+/// proved, and [`verify`] checks them. Pins and vetoes are kept.
+///
+/// A pair is changed if it is no match any more although both people still take part. If more pairs than `budget` would be
+/// changed, there is no outcome, but the number of changes that are needed.
+pub fn repair_round(
+    snapshot: &Snapshot,
+    budget: Option<u64>,
+    options: &Options,
+    observer: &dyn Observer,
+) -> Result<Outcome, NoOutcome> {
+    let outcome = solve(snapshot, options, observer)?;
+    let needed = outcome.summary.followed.map_or(0, |followed| followed.changed);
+    if budget.is_some_and(|budget| needed > budget) { Err(NoOutcome::Budget(needed)) } else { Ok(outcome) }
+}
+
 fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result<Outcome, NoOutcome> {
     let mut timer = StageTimer::new(observer);
     let round = timer.stage(Stage::Encode, |observer| Round::encode(snapshot, observer))?;
@@ -160,7 +180,7 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
         if !conflicts.is_empty() {
             return Err(NoOutcome::Decisions(conflicts));
         }
-        let cache = match snapshot.policy.objective {
+        let cache = match snapshot.objective() {
             // The solver of this objective reads the scores of each side separately, which the cache does not hold.
             Objective::Stable => None,
             _ => ScoreCache::compute(&scores, mentees.len(), mentors.len(), most_kept, observer)?,
@@ -170,7 +190,7 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
     let problem = whole(&mentees, &mentors, &scores);
     let (by_mentees, by_mentors) = (Preferred::by_mentees(&scores), Preferred::by_mentors(&scores));
     let preferences = Some(PreferenceLists { mentees: &by_mentees, mentors: Some(&by_mentors) });
-    let objective = snapshot.policy.objective;
+    let objective = snapshot.objective();
     let cached = cache.map(|cache| CachedScores::new(&scores, mentors.len(), cache));
     let to_solve = Problem { scores: cached.as_ref().map_or(problem.scores, |cached| cached), ..problem };
     let solution = timer.stage(Stage::Assign, |observer| {
@@ -227,7 +247,7 @@ pub(super) fn assigned(
     if !conflicts.is_empty() {
         return Err(NoOutcome::Decisions(conflicts));
     }
-    let objective = snapshot.policy.objective;
+    let objective = snapshot.objective();
     let cache = match objective {
         Objective::Stable => None,
         _ => ScoreCache::compute(&scores, mentees.len(), mentors.len(), most_kept, observer)?,
@@ -270,7 +290,7 @@ pub fn verify(
         let Check { proved, people_gap, primal, dual, candidates, .. } = check;
         let is_as_stored = (primal, dual, candidates)
             == (certificate.primal, certificate.dual, certificate.candidates_checked);
-        let is_of_objective = certificate.evidence.objective() == snapshot.policy.objective;
+        let is_of_objective = certificate.evidence.objective() == snapshot.objective();
         Ok(if is_as_stored && is_of_objective { Proof::new(proved, people_gap) } else { Proof::default() })
     })
 }

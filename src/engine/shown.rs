@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use super::assign::assign;
 use super::encode::Round;
+use super::following::KeptWorth;
 use super::observer::{Observer, Stopped};
 use super::pinned_problem::{PinnedProblem, Wishes};
 use super::problem::Problem;
@@ -57,11 +58,11 @@ pub(super) fn shown(
     if let Some(whole) = &mut summary.whole_round {
         let (mentees, mentors) = (round.demands(), round.seats());
         let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &scores, coverage_first: true };
-        whole.blocking_pairs = match snapshot.policy.objective {
+        whole.blocking_pairs = match snapshot.objective() {
             Objective::Stable => 0,
             _ => objective::blocking_pairs(&problem, pairs, None, observer)?,
         };
-        whole.price_of_fairness = match snapshot.policy.objective {
+        whole.price_of_fairness = match snapshot.objective() {
             Objective::Fairest => {
                 let free = Wishes { pins: wishes.pins.clone(), ..Wishes::default() };
                 let best = total(&round, &scores, &problem, (Objective::BestTotal, &free), observer)?;
@@ -70,7 +71,7 @@ pub(super) fn shown(
             Objective::BestTotal | Objective::Stable => None,
         };
         whole.price_of_stability = price_of_stability(&round, &scores, &problem, wishes, observer)?;
-        whole.most_matched_mentees = match snapshot.policy.objective {
+        whole.most_matched_mentees = match snapshot.objective() {
             Objective::Stable => Some(most_mentees(&problem, observer)?.max(summary.matched_mentees)),
             Objective::BestTotal | Objective::Fairest => None,
         };
@@ -102,11 +103,11 @@ fn price_of_stability(
     wishes: &Wishes,
     observer: &dyn Observer,
 ) -> Result<Option<u64>, Stopped> {
-    let objective = round.snapshot.policy.objective;
-    if wishes.stability == 0 || wishes.followed.is_empty() || objective == Objective::Stable {
+    let objective = round.snapshot.objective();
+    if wishes.worth == KeptWorth::Points(0) || wishes.followed.is_empty() || objective == Objective::Stable {
         return Ok(None);
     }
-    let without = Wishes { stability: 0, ..wishes.clone() };
+    let without = Wishes { worth: KeptWorth::Points(0), ..wishes.clone() };
     let without = total(round, scores, problem, (objective, &without), observer)?;
     let with = total(round, scores, problem, (objective, wishes), observer)?;
     Ok(without.zip(with).map(|(without, with)| without.saturating_sub(with)))

@@ -31,7 +31,7 @@ use super::encode::{AnswersUsed, Round};
 use super::observer::{Observer, Stopped};
 use super::round::{NoOutcome, Options, RunCertificate, assigned};
 use super::score::Scores;
-use super::wishes::DecisionCheck;
+use super::wishes::{DecisionCheck, worth};
 use super::{explain, explain_pair, pool};
 use crate::domain::decision_conflict::DecisionConflict;
 use crate::domain::name::ProfileRef;
@@ -120,10 +120,10 @@ impl SolvedRound {
         // Vetoes are decisions that a question may release: here they are masks, not a rule.
         round.release_vetoes();
         let decisions = placed_decisions(&index, &snapshot.decisions);
-        let optimum = if snapshot.policy.objective == Objective::BestTotal {
-            let stability = snapshot.policy.stability;
+        let optimum = if snapshot.objective() == Objective::BestTotal {
+            let worth = worth(&snapshot);
             let prices = &certificate.evidence;
-            KeptOptimum::of(&round, &decisions, (&pairs, stability), prices, options.most_kept, observer)?
+            KeptOptimum::of(&round, &decisions, (&pairs, worth), prices, options.most_kept, observer)?
         } else {
             None
         };
@@ -174,7 +174,7 @@ impl SolvedRound {
             Side::Mentee => as_mentee,
             Side::Mentor => as_mentor,
         };
-        let Some(at) = position.filter(|_| self.snapshot.policy.objective != Objective::Stable) else {
+        let Some(at) = position.filter(|_| self.snapshot.objective() != Objective::Stable) else {
             return Ok(None);
         };
         pool::on_threads(self.options.threads, || {
@@ -218,7 +218,8 @@ impl SolvedRound {
         match assigned(&snapshot, self.options.most_kept, observer) {
             Ok((pairs, is_exact)) => Ok(Ok((pairs, is_exact))),
             Err(NoOutcome::Decisions(conflicts)) => Ok(Err(conflicts)),
-            Err(NoOutcome::Stopped) => Err(Stopped),
+            // A question has no budget.
+            Err(NoOutcome::Stopped | NoOutcome::Budget(_)) => Err(Stopped),
         }
     }
 
@@ -228,7 +229,12 @@ impl SolvedRound {
             let (mentee, mentor) = self.index.names(*pair);
             (mentee.clone(), mentor.clone())
         };
-        FollowedRun { number: 0, result_digest: String::new(), pairs: self.pairs.iter().map(names).collect() }
+        FollowedRun {
+            number: 0,
+            result_digest: String::new(),
+            repaired: self.snapshot.follows.as_ref().is_some_and(|followed| followed.repaired),
+            pairs: self.pairs.iter().map(names).collect(),
+        }
     }
 
     /// The rules on open answers that exclude a pair.

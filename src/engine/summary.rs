@@ -244,7 +244,7 @@ impl Tally {
     fn new(round: &Round<'_>, proof: &Proof) -> Self {
         Self {
             summary: RunSummary {
-                objective: round.snapshot.policy.objective,
+                objective: round.snapshot.objective(),
                 proof: proof.clone(),
                 ..RunSummary::default()
             },

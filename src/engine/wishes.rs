@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use super::decisions::{BadDecision, Decisions, sorted};
 use super::encode::{Person, Round};
+use super::following::KeptWorth;
 use super::observer::{Observer, Stopped};
 use super::pinned_problem::Wishes;
 use super::problem::Problem;
@@ -16,7 +17,7 @@ use crate::domain::decision_conflict::{ConflictCause, DecisionConflict};
 use crate::domain::name::ProfileRef;
 use crate::domain::policy::{HardRule, Objective};
 use crate::domain::review::DecisionKind;
-use crate::domain::snapshot::FrozenDecision;
+use crate::domain::snapshot::{FrozenDecision, Snapshot};
 
 /// Positions of people by their names.
 pub(super) struct Positions<'r>(HashMap<&'r ProfileRef, (Option<u32>, Option<u32>)>);
@@ -46,7 +47,15 @@ pub(super) fn wishes(round: &Round<'_>) -> Wishes {
     let followed = snapshot.follows.iter().flat_map(|followed| &followed.pairs);
     let followed: Vec<(u32, u32)> =
         followed.filter_map(|(mentee, mentor)| positions.pair(mentee, mentor)).collect();
-    Wishes { pins: sorted(&pins), followed: sorted(&followed), stability: snapshot.policy.stability }
+    Wishes { pins: sorted(&pins), followed: sorted(&followed), worth: worth(snapshot) }
+}
+
+/// What a kept pair of the followed run is worth.
+pub(super) fn worth(snapshot: &Snapshot) -> KeptWorth {
+    match &snapshot.follows {
+        Some(followed) if followed.repaired => KeptWorth::BeforeScores,
+        _ => KeptWorth::Points(snapshot.policy.stability),
+    }
 }
 
 /// Every conflict of the decisions of a round. Empty if all can be kept.
@@ -68,7 +77,7 @@ pub(super) fn conflicts(
     };
     let check = DecisionCheck {
         decisions: &snapshot.decisions,
-        objective: snapshot.policy.objective,
+        objective: snapshot.objective(),
         position: &|mentee, mentor| positions.pair(mentee, mentor),
         open_rules: &open_rules,
     };

@@ -59,6 +59,8 @@ impl Service {
 fn refused(unsolved: NoOutcome) -> Error {
     match unsolved {
         NoOutcome::Stopped => Error::Cancelled,
+        // A run has no budget.
+        NoOutcome::Budget(_) => Error::internal("a dry run was refused for a budget"),
         NoOutcome::Decisions(conflicts) => Error::DecisionsConflict(conflicts_in_words(&conflicts)),
     }
 }

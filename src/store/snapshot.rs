@@ -230,7 +230,8 @@ async fn load(session: &mut ReadSession, name: &RunRef) -> Result<LoadedSnapshot
         let result_digest = frozen.opt_text("follows_digest")?.unwrap_or_default();
         lacks_followed = session.row(FOLLOWED_EXISTS, values![&name.round, number]).await?.is_none();
         let pairs = pairs_of(session, &name.round, number).await?;
-        snapshot.follows = Some(FollowedRun { number, result_digest, pairs });
+        let repaired = false;
+        snapshot.follows = Some(FollowedRun { number, result_digest, repaired, pairs });
     }
     snapshot.decisions = decision::frozen(session, &name.round, frozen.int("decision_number")?).await?;
     let seals = Seals { salts, destroyed: destroyed(session, name).await? };
@@ -255,7 +256,8 @@ async fn present(session: &mut ReadSession, id: &RoundId, now: Timestamp) -> Res
     let follows = match run::followed(session, id, Follow::Newest).await? {
         None => None,
         Some((number, result_digest)) => {
-            Some(FollowedRun { number, result_digest, pairs: pairs_of(session, id, number).await? })
+            let pairs = pairs_of(session, id, number).await?;
+            Some(FollowedRun { number, result_digest, repaired: false, pairs })
         }
     };
     let RoundContent { start_date, end_date, policy, .. } = round.content;

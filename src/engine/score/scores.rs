@@ -66,7 +66,8 @@ impl<'a> Scores<'a> {
         let same_group = SameGroup::of_policy(rules, &mentees, &mentors);
         observer.check()?;
         // With both directions open a stable assignment need not exist, so one direction is fixed before.
-        let directed = (!rules.allow_mutual_mentoring).then_some(policy.objective == Objective::Stable);
+        let directed =
+            (!rules.allow_mutual_mentoring).then_some(round.snapshot.objective() == Objective::Stable);
         let (bundles, wide) = bundle::bundle(&tables, mentors.len(), &mut columns);
         let mut this = Self {
             tables,

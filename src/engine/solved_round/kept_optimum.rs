@@ -7,7 +7,7 @@ use crate::domain::run::Side;
 use crate::engine::assign::{Assignment, Start, assign_from};
 use crate::engine::decisions::{Decisions, ReducedProblem};
 use crate::engine::encode::Round;
-use crate::engine::following::Following;
+use crate::engine::following::{Following, KeptWorth};
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{KeptScores, PairScores as _, ScoreCache};
 use crate::engine::problem::{Demand, Problem, Seats};
@@ -26,10 +26,8 @@ pub(super) struct KeptOptimum {
     scores: KeptScores,
     /// Decisions of the run.
     decisions: Decisions,
-    /// Points that a kept pair is worth.
-    stability: u16,
-    /// Scale of the scores that count kept pairs: the same for every question, so that the prices stay valid.
-    scale: i32,
+    /// The pairs of the run that are kept, with what each is worth; `None` if the run has none.
+    following: Option<Following>,
     /// The assignment without the pins, with its prices.
     best: Assignment,
 }
@@ -40,7 +38,7 @@ impl KeptOptimum {
     pub(super) fn of(
         round: &Round<'_>,
         decisions: &Decisions,
-        (pairs, stability): (&[(u32, u32)], u16),
+        (pairs, worth): (&[(u32, u32)], KeptWorth),
         evidence: &Evidence,
         most_bytes: usize,
         observer: &dyn Observer,
@@ -56,8 +54,7 @@ impl KeptOptimum {
             return Ok(None);
         };
         let (rest, free) = (reduced.problem(), reduced.without_pins(pairs));
-        let following = Following::new(&rest, &free, stability);
-        let scale = following.as_ref().map_or(1, Following::scale);
+        let following = Following::new(&rest, &free, worth);
         let followed = following.as_ref().map(|following| following.scores(rest.scores));
         let start = Start {
             pairs: free.clone(),
@@ -72,7 +69,7 @@ impl KeptOptimum {
         // Kept pairs decide among equal sums, so that the run is the only best one.
         let is_run = best.pairs == free;
         let decisions = decisions.clone();
-        Ok(is_run.then_some(Self { mentees, mentors, scores, decisions, stability, scale, best }))
+        Ok(is_run.then_some(Self { mentees, mentors, scores, decisions, following, best }))
     }
 
     /// Size in bytes, about.
@@ -99,7 +96,7 @@ impl KeptOptimum {
             return Ok(None);
         };
         let rest = reduced.problem();
-        let following = Following::at_scale(&rest, pairs, self.stability, self.scale);
+        let following = self.following.as_ref().and_then(|kept| kept.like(&rest, pairs));
         let followed = following.as_ref().map(|following| following.scores(rest.scores));
         let problem = match &followed {
             Some(followed) => rest.with_scores(followed),
@@ -123,7 +120,7 @@ impl KeptOptimum {
             return Ok(Vec::new());
         };
         let rest = reduced.problem();
-        let following = Following::at_scale(&rest, &self.best.pairs, self.stability, self.scale);
+        let following = self.following.as_ref().and_then(|kept| kept.like(&rest, &self.best.pairs));
         let followed = following.as_ref().map(|following| following.scores(rest.scores));
         let problem = match &followed {
             Some(followed) => rest.with_scores(followed),

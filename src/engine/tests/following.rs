@@ -15,10 +15,11 @@ use crate::domain::snapshot::{FollowedRun, FrozenDecision, Snapshot};
 use crate::domain::suppression::PeopleCount::Exact;
 use crate::engine::assign::tests::case::{Case, case};
 use crate::engine::decisions::Decisions;
+use crate::engine::following::KeptWorth;
 use crate::engine::observer::Unobserved;
 use crate::engine::pair_scores::FORBIDDEN;
 use crate::engine::pinned_problem::{PinnedProblem, Wishes};
-use crate::engine::{NoOutcome, Options, Outcome, solve, verify};
+use crate::engine::{NoOutcome, Options, Outcome, repair_round, solve, verify};
 
 /// Those of some pairs that can be pinned together.
 fn pinnable(case: &Case, pairs: &[(u32, u32)]) -> Vec<(u32, u32)> {
@@ -46,7 +47,11 @@ fn followed_value(case: &Case, wishes: &Wishes, fair: bool, pairs: &[(u32, u32)]
     let kept = pairs.iter().filter(|pair| wishes.followed.contains(pair)).count();
     let kept = i64::try_from(kept).unwrap();
     let mut value = case.value(pairs);
-    let total = value.pop().unwrap() + i64::from(wishes.stability) * kept;
+    let points = match wishes.worth {
+        KeptWorth::Points(points) => i64::from(points),
+        KeptWorth::BeforeScores => 1 << 40,
+    };
+    let total = value.pop().unwrap() + points * kept;
     if fair {
         let free = pairs.iter().filter(|pair| !wishes.pins.contains(pair));
         let worst = free.map(|&(i, j)| i64::from(case.score(i as usize, j as usize))).min();
@@ -63,7 +68,12 @@ proptest! {
     fn no_assignment_with_all_pins_keeps_more_among_the_best(
         case in case(0..6, 0..5, 0..4_i32),
         (pins, followed) in (pairs(5, 2), pairs(5, 6)),
-        stability in prop_oneof![3 => Just(0_u16), 1 => 1..4_u16, 1 => Just(10_000_u16)],
+        worth in prop_oneof![
+            3 => Just(KeptWorth::Points(0)),
+            1 => (1..4_u16).prop_map(KeptWorth::Points),
+            1 => Just(KeptWorth::Points(10_000)),
+            1 => Just(KeptWorth::BeforeScores),
+        ],
         fair in any::<bool>(),
     ) {
         let case = Case { coverage_first: case.coverage_first || fair, ..case };
@@ -71,7 +81,7 @@ proptest! {
             (pair.0 as usize) < case.mentees.len() && (pair.1 as usize) < case.mentors.len()
         };
         let followed: BTreeSet<(u32, u32)> = followed.into_iter().filter(exists).collect();
-        let wishes = Wishes { pins: pinnable(&case, &pins), followed: followed.into_iter().collect(), stability };
+        let wishes = Wishes { pins: pinnable(&case, &pins), followed: followed.into_iter().collect(), worth };
         let objective = if fair { Objective::Fairest } else { Objective::BestTotal };
         let pinned = PinnedProblem::new(&case.problem(), &wishes, &Unobserved).unwrap();
         let found = pinned.solve(objective, None, &Unobserved).unwrap();
@@ -106,7 +116,8 @@ pub(super) fn pairs_of(outcome: &Outcome) -> Vec<(ProfileRef, ProfileRef)> {
 
 /// The snapshot of a run that follows another one with this outcome.
 fn following(snapshot: &Snapshot, outcome: &Outcome) -> Snapshot {
-    let follows = FollowedRun { number: 1, result_digest: "d".to_owned(), pairs: pairs_of(outcome) };
+    let follows =
+        FollowedRun { number: 1, result_digest: "d".to_owned(), repaired: false, pairs: pairs_of(outcome) };
     Snapshot { follows: Some(follows), ..snapshot.clone() }
 }
 
@@ -305,4 +316,42 @@ fn digests_cover_decisions_and_the_followed_run() {
     renamed.decisions[0].name.push('0');
     renamed.decisions.push(decision(DecisionKind::Pin, "a", "nobody"));
     assert_eq!(of(&renamed), of(&pinned));
+}
+
+/// The fewest changes come before any score; a budget below them is refused with their number.
+#[test]
+fn a_repair_changes_the_fewest_pairs() {
+    for objective in Objective::ALL {
+        let mut first = Shape { both: 4, ..Shape::usual(50, 30) }.make();
+        first.policy.objective = objective;
+        let before = solve(&first, &Options::default(), &Unobserved).expect("not stopped");
+        let mut now = following(&first, &before);
+        now.follows.as_mut().expect("a run").repaired = true;
+        let repaired = |now: &Snapshot, budget| repair_round(now, budget, &Options::default(), &Unobserved);
+        // Nobody left: nothing changes that could be kept, unless the policy did not put people first.
+        let same = repaired(&now, None).expect("needs no budget");
+        if objective == Objective::BestTotal {
+            assert_eq!(pairs_of(&same), pairs_of(&before));
+            assert!(repaired(&now, Some(0)).is_ok());
+        }
+        let gone = before.matches[2].mentor.clone();
+        now.participants.retain(|person| person.profile != gone);
+        let outcome = repaired(&now, None).expect("needs no budget");
+        assert!(outcome.summary.proof.proved);
+        let pairs = pairs_of(&outcome);
+        let proof = verify(&now, &pairs, &outcome.certificate, &Options::default(), &Unobserved);
+        assert!(proof.expect("not stopped").proved);
+        let changed = outcome.summary.followed.expect("follows").changed;
+        // A run that follows with points changes no fewer pairs, and serves no more people.
+        let mut plain = now.clone();
+        plain.follows.as_mut().expect("a run").repaired = false;
+        plain.policy.objective = Objective::BestTotal;
+        let plain = run(&plain);
+        assert_eq!(plain.summary.matched_mentees, outcome.summary.matched_mentees);
+        assert!(changed <= plain.summary.followed.expect("follows").changed);
+        assert!(repaired(&now, Some(changed)).is_ok());
+        if let Some(less) = changed.checked_sub(1) {
+            assert_eq!(repaired(&now, Some(less)).err(), Some(NoOutcome::Budget(changed)));
+        }
+    }
 }

@@ -48,7 +48,8 @@ fn again(
     outcome: &Outcome,
     decisions: Vec<FrozenDecision>,
 ) -> Result<Outcome, NoOutcome> {
-    let follows = FollowedRun { number: 1, result_digest: String::new(), pairs: pairs_of(outcome) };
+    let follows =
+        FollowedRun { number: 1, result_digest: String::new(), repaired: false, pairs: pairs_of(outcome) };
     let snapshot = Snapshot { decisions, follows: Some(follows), ..snapshot.clone() };
     solve(&snapshot, &Options::default(), &Unobserved)
 }
