@@ -30,6 +30,7 @@ pub mod policy;
 pub mod principal;
 pub mod processing;
 pub mod profile;
+pub mod proof;
 pub mod record;
 pub mod recruit;
 pub mod restriction;
