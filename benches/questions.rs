@@ -12,8 +12,9 @@ use std::sync::Arc;
 
 use synthetic::Shape;
 use wim_match::clock::Stopwatch;
+use wim_match::domain::review::DecisionKind;
 use wim_match::domain::run::{Match, Side};
-use wim_match::domain::snapshot::{DecisionKind, FollowedRun, FrozenDecision, Snapshot};
+use wim_match::domain::snapshot::{FollowedRun, FrozenDecision, Snapshot};
 use wim_match::engine::observer::Unobserved;
 use wim_match::engine::solved_round::SolvedRound;
 use wim_match::engine::{Options, Outcome, repair_round, solve};
@@ -44,7 +45,8 @@ fn main() {
 
 fn measure(mentees: usize, mentors: usize) {
     let first = Shape::usual(mentees, mentors).make();
-    let solved = |snapshot: &Snapshot| solve(snapshot, &Options::default(), &Unobserved).expect("has a result");
+    let solved =
+        |snapshot: &Snapshot| solve(snapshot, &Options::default(), &Unobserved).expect("has a result");
     let before = solved(&first);
     let mut plain = first.clone();
     let gone: Vec<_> = before.matches.iter().step_by(DROPPED).map(|pair| pair.mentor.clone()).collect();
@@ -66,9 +68,8 @@ fn measure(mentees: usize, mentors: usize) {
         best[0] = best[0].min(timed(|| solved(&plain)).0);
         let (micros, outcome) = timed(|| solved(&following));
         (best[1], kept[0]) = (best[1].min(micros), number_kept(&outcome));
-        let (micros, outcome) = timed(|| {
-            repair_round(&repaired, None, &Options::default(), &Unobserved).expect("has a result")
-        });
+        let (micros, outcome) =
+            timed(|| repair_round(&repaired, None, &Options::default(), &Unobserved).expect("has a result"));
         (best[2], kept[1]) = (best[2].min(micros), number_kept(&outcome));
     }
     println!("{mentees} x {mentors}, {} of the mentors with a match have left", gone.len());
@@ -98,7 +99,8 @@ fn measure(mentees: usize, mentors: usize) {
     };
     report("what-if of a veto", (0..chosen.len()).map(|at| what_if(at, DecisionKind::Veto)).collect());
     report("what-if of a pin", (0..chosen.len()).map(|at| what_if(at, DecisionKind::Pin)).collect());
-    for (words, side) in [("alternates of a mentee", Side::Mentee), ("alternates of a mentor", Side::Mentor)] {
+    for (words, side) in [("alternates of a mentee", Side::Mentee), ("alternates of a mentor", Side::Mentor)]
+    {
         let ask = |pair: &&Match| {
             let person = if side == Side::Mentee { &pair.mentee } else { &pair.mentor };
             timed(|| round.alternates(person, side, 5, &Unobserved).expect("not stopped")).0

@@ -36,8 +36,9 @@ use super::{explain, explain_pair, pool};
 use crate::domain::decision_conflict::DecisionConflict;
 use crate::domain::name::ProfileRef;
 use crate::domain::policy::{HardRule, Objective};
+use crate::domain::review::DecisionKind;
 use crate::domain::run::{Match, Side};
-use crate::domain::snapshot::{DecisionKind, FollowedRun, FrozenDecision, Participant, Snapshot};
+use crate::domain::snapshot::{FollowedRun, FrozenDecision, Participant, Snapshot};
 
 /// Bytes of a participant in memory, about: her profile, and her name in the index.
 const BYTES_PER_PARTICIPANT: usize = 2_000;
