@@ -186,6 +186,8 @@ CREATE TABLE run (
     -- NULL if the run follows none. The digests of the input cover the latter, so that they outlive the followed run.
     follows INTEGER CHECK (follows < number),
     follows_digest TEXT CHECK ((follows IS NULL) = (follows_digest IS NULL)),
+    -- Whether the run repairs the one that it follows: to keep a pair comes before the scores.
+    repairs INTEGER NOT NULL CHECK (repairs IN (0, 1) AND (repairs = 0 OR follows IS NOT NULL)),
     -- Number of the last change of the round's decisions when the run was started.
     decision_number INTEGER NOT NULL,
     -- Digest of the whole snapshot. Only the service reads it: it covers private answers.

@@ -95,6 +95,10 @@ pub(super) enum Command {
         /// that succeeded.
         #[arg(long, value_name = "RUN")]
         follow: Option<String>,
+        /// Repair the run of --follow: as many people as possible, then the fewest changes, whatever the policy says of the
+        /// scores.
+        #[arg(long, requires = "follow")]
+        repair: bool,
     },
     /// Watch a run until it ends.
     Watch {
@@ -216,7 +220,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
         Command::Diagnose { round, policy, dry_run } => {
             diagnose(&mut client, &round, policy.as_deref(), dry_run, global).await?;
         }
-        Command::Run { round, detach, follow } => {
+        Command::Run { round, detach, follow, repair } => {
             let (follows, follow_none) = match follow.as_deref() {
                 Some("none") => (String::new(), true),
                 Some(number) => (format!("{}/runs/{number}", name("rounds/", &round)), false),
@@ -228,6 +232,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
                 validate_only: false,
                 follows,
                 follow_none,
+                repair,
             };
             let run = client.runs.start_run(request).await;
             let run = found(&client, &round, run).await?.into_inner().run.unwrap_or_default();

@@ -155,6 +155,8 @@ pub struct Run {
     pub stale_causes: Vec<StaleCause>,
     /// The run that this run follows.
     pub follows: Option<RunRef>,
+    /// Whether this run repairs the run that it follows.
+    pub repairs: bool,
     /// Number of times that a worker has begun the run.
     pub attempt: i32,
     /// When the run was queued.
@@ -185,6 +187,7 @@ impl Run {
             failure: None,
             stale_causes: Vec::new(),
             follows,
+            repairs: false,
             attempt: 0,
             create_time,
             start_time: None,
@@ -200,6 +203,8 @@ pub enum Follow {
     Newest,
     /// The run with this number.
     Run(i64),
+    /// The run with this number, which the new run repairs: to keep a pair comes before the scores.
+    Repair(i64),
     /// None.
     None,
 }

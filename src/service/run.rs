@@ -50,6 +50,8 @@ pub struct RunToFollow<'a> {
     pub name: &'a str,
     /// Whether the new run follows none.
     pub none: bool,
+    /// Whether the new run repairs the named one.
+    pub repair: bool,
 }
 
 /// A watch of a run.
@@ -78,13 +80,15 @@ impl Service {
         if how.validate_only {
             return self.store.check_start(&permit.scope, &round, follow, self.clock.now()).await;
         }
-        let RunToFollow { name, none } = follows;
-        match self.store.begin(self.receipt(&permit, how.request_id, &(&round, name, none))?).await? {
+        let RunToFollow { name, none, repair } = follows;
+        let payload = (&round, name, none, repair);
+        match self.store.begin(self.receipt(&permit, how.request_id, &payload)?).await? {
             Begun::Repeated(first) => {
                 let (number, policy_version, follows, create_time) = recalled(&first)?;
                 let of = |number: i64| RunRef { round: round.clone(), number };
                 let follows: Option<i64> = follows;
-                Ok(Run::queued(of(number), policy_version, follows.map(of), create_time))
+                let run = Run::queued(of(number), policy_version, follows.map(of), create_time);
+                Ok(Run { repairs: repair, ..run })
             }
             Begun::Fresh(mut session) => {
                 let (run, note) = session.start_run(&round, follow, trace::traceparent().as_deref()).await?;
@@ -236,8 +240,12 @@ impl Service {
         if !both_seen && matched.is_none() {
             return Err(unknown());
         }
-        let FrozenPair { snapshot, first_days } =
+        let FrozenPair { mut snapshot, first_days } =
             self.store.frozen_pair(&Scope::System, &run, &mentee, &mentor).await?;
+        if scope.organisations().is_some() {
+            // Decisions are for coordinators: for a manager a vetoed pair reads as one that was not chosen.
+            snapshot.decisions.clear();
+        }
         let (a, b) = (mentee.clone(), mentor.clone());
         let is_own =
             |person: &ProfileRef| scope.organisations().is_some_and(|own| own.contains(&person.organisation));
@@ -303,7 +311,7 @@ impl RunWatch {
 fn parse_start(round: &str, follows: RunToFollow<'_>) -> Result<(RoundId, Follow)> {
     let mut violations = Violations::of_request();
     let round = taken(parse_round("round", round), &mut violations)?;
-    let RunToFollow { name, none } = follows;
+    let RunToFollow { name, none, repair } = follows;
     let mut follow = if none { Follow::None } else { Follow::Newest };
     if none && !name.is_empty() {
         violations.push(
@@ -315,10 +323,13 @@ fn parse_start(round: &str, follows: RunToFollow<'_>) -> Result<(RoundId, Follow
     } else if !name.is_empty()
         && let Some(run) = taken(parse_run("follows", name), &mut violations)?
     {
-        follow = Follow::Run(run.number);
+        follow = if repair { Follow::Repair(run.number) } else { Follow::Run(run.number) };
         if round.as_ref().is_some_and(|round| *round != run.round) {
             violations.push("follows", name, "is a run of another round", "name a run of the same round");
         }
+    }
+    if repair && name.is_empty() {
+        violations.push("follows", name, "names no run to repair", "name the run that the new run repairs");
     }
     match round {
         Some(round) => violations.finish((round, follow)).map_err(Error::InvalidFields),

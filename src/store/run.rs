@@ -24,7 +24,7 @@ use crate::error::{Error, Reason, Result};
 /// Columns of a run that every caller sees.
 macro_rules! common_columns {
     () => {
-        "round_id, number, state, policy_version, follows, engine_version, stage, failure_reason, failure_message, attempt, \
+        "round_id, number, state, policy_version, follows, repairs, engine_version, stage, failure_reason, failure_message, attempt, \
          create_micros, start_micros, end_micros"
     };
 }
@@ -55,10 +55,10 @@ macro_rules! database_now {
 macro_rules! create {
     ($database:ident) => {
         concat!(
-            "INSERT INTO run (round_id, number, state, policy_version, start_date, end_date, enrolment_number, decision_number, follows, follows_digest, \
+            "INSERT INTO run (round_id, number, state, policy_version, start_date, end_date, enrolment_number, decision_number, follows, follows_digest, repairs, \
              input_digest, engine_version, \
              result_digest, stage_done, stage_total, attempt, cancel_requested, fence, freeze_micros, create_micros, \
-             trace_parent, queue_micros) SELECT id, CAST($2 AS BIGINT), 'queued', policy_version, start_date, end_date, enrolment_number, decision_number, CAST($5 AS BIGINT), CAST($6 AS TEXT), '', '', '', \
+             trace_parent, queue_micros) SELECT id, CAST($2 AS BIGINT), 'queued', policy_version, start_date, end_date, enrolment_number, decision_number, CAST($5 AS BIGINT), CAST($6 AS TEXT), CAST($7 AS BIGINT), '', '', '', \
              0, 0, 0, 0, 0, CAST($3 AS BIGINT), CAST($3 AS BIGINT), $4, ",
             database_now!($database),
             " FROM round WHERE id = $1"
@@ -190,7 +190,8 @@ impl Store {
         let follows = followed(&mut session, round, follow).await?;
         session.end().await?;
         let follows = follows.map(|(number, _)| RunRef { round: round.clone(), number });
-        Ok(Run::queued(name, found.content.policy.version, follows, now))
+        let repairs = matches!(follow, Follow::Repair(_));
+        Ok(Run { repairs, ..Run::queued(name, found.content.policy.version, follows, now) })
     }
 
     /// The run after a cancellation at `now`. Nothing is written.
@@ -221,14 +222,15 @@ impl WriteSession {
         let owner = Owner::Alliance;
         let follows = followed(self.reads(), round, follow).await?;
         let (follows, digest) = follows.unzip();
-        let values = values![round, number, now, trace_parent, follows, digest.as_deref()];
+        let repairs = i64::from(matches!(follow, Follow::Repair(_)));
+        let values = values![round, number, now, trace_parent, follows, digest.as_deref(), repairs];
         self.change_exactly(1, owner, CREATE, values).await?;
         self.change(owner, FREEZE_ORGANISATIONS, values![round, number]).await?;
         let note = Note::new(
             owner,
             "run.start",
             name.name(),
-            &json!({ "participants": participants, "follows": follows }),
+            &json!({ "participants": participants, "follows": follows, "repairs": repairs > 0 }),
         );
         Ok((self.found_run(&name).await?, note))
     }
@@ -310,7 +312,7 @@ pub(super) async fn followed(
     match follow {
         Follow::None => Ok(None),
         Follow::Newest => session.row(NEWEST, values![round]).await?.as_ref().map(read).transpose(),
-        Follow::Run(number) => {
+        Follow::Run(number) | Follow::Repair(number) => {
             let name = RunRef { round: round.clone(), number };
             let found = session.row(RESULT_OF, values![round, number]).await?;
             let row = found.ok_or_else(|| Error::NotFound(name.name()))?;
@@ -406,6 +408,7 @@ fn read_as(row: &Row, is_service: bool) -> Result<Run> {
         summary,
         failure,
         stale_causes: Vec::new(),
+        repairs: row.flag("repairs")?,
         follows: row.opt_int("follows")?.map(|number| RunRef { round: name.round.clone(), number }),
         attempt: row.narrow("run", &name, "attempt")?,
         create_time: row.time("create_micros")?,

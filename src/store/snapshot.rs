@@ -62,7 +62,7 @@ macro_rules! frozen_enrolments {
 statements! {
     query FROZEN_ROUND = hidden("snapshot.round",
         "SELECT run.start_date, run.end_date, run.freeze_micros, run.enrolment_number, run.decision_number, run.first_days, run.follows, \
-         run.follows_digest, p.document FROM run \
+         run.follows_digest, run.repairs, p.document FROM run \
          JOIN policy p ON p.round_id = run.round_id AND p.version = run.policy_version \
          WHERE run.round_id = $1 AND run.number = $2 AND run.purge_micros IS NULL");
     query FROZEN_ORGANISATIONS = hidden("snapshot.organisations",
@@ -201,6 +201,9 @@ async fn load_pair(session: &mut ReadSession, name: &RunRef, pair: [&ProfileRef;
             snapshot.participants.push(person);
         }
     }
+    let mut decisions = decision::frozen(session, &name.round, frozen.int("decision_number")?).await?;
+    decisions.retain(|one| one.pair() == (pair[0], pair[1]));
+    snapshot.decisions = decisions;
     snapshot.sort();
     Ok(FrozenPair { snapshot, first_days })
 }
@@ -230,7 +233,7 @@ async fn load(session: &mut ReadSession, name: &RunRef) -> Result<LoadedSnapshot
         let result_digest = frozen.opt_text("follows_digest")?.unwrap_or_default();
         lacks_followed = session.row(FOLLOWED_EXISTS, values![&name.round, number]).await?.is_none();
         let pairs = pairs_of(session, &name.round, number).await?;
-        let repaired = false;
+        let repaired = frozen.flag("repairs")?;
         snapshot.follows = Some(FollowedRun { number, result_digest, repaired, pairs });
     }
     snapshot.decisions = decision::frozen(session, &name.round, frozen.int("decision_number")?).await?;

@@ -9,6 +9,7 @@ use crate::world::{Manager, World, matches, mentee, mentor, on_both_databases, s
 
 on_both_databases! {
     a_run_keeps_the_pairs_of_the_newest_result_or_of_none,
+    a_repair_keeps_what_it_can,
     only_a_result_of_the_same_round_can_be_followed,
 }
 
@@ -78,6 +79,32 @@ async fn a_run_keeps_the_pairs_of_the_newest_result_or_of_none(world: World) {
     world.stop().await;
 }
 
+/// With one mentor less, a repair moves nobody else.
+async fn a_repair_keeps_what_it_can(world: World) {
+    let (round, mut peru) = equals(&world, "repaired").await;
+    let first = run(&world, start(&round)).await;
+    let before = pairs(&world, &first).await;
+    let leaves = &before.iter().next().expect("a pair").1;
+    let enrolments = peru.enrolments(&round).await.into_iter().filter(|one| one.profile == *leaves);
+    let request = v1::WithdrawEnrolmentsRequest {
+        parent: round.clone(),
+        organisation: peru.name(),
+        enrolments: enrolments.map(|one| one.name).collect(),
+        ..v1::WithdrawEnrolmentsRequest::default()
+    };
+    peru.client.rounds.withdraw_enrolments(request).await.expect("withdraws");
+    let request = v1::StartRunRequest { follows: first.name.clone(), repair: true, ..start(&round) };
+    let repair = run(&world, request).await;
+    assert!(repair.repairs && repair.state() == v1::RunState::Succeeded, "{repair:?}");
+    assert_eq!(repair.follows, first.name);
+    let followed = repair.summary.as_ref().expect("a summary").followed.expect("follows");
+    assert_eq!((followed.kept, followed.changed, followed.ended), (5, 0, Some(1)));
+    let verify = v1::VerifyRunRequest { name: repair.name.clone() };
+    let verified = world.coordinator().runs.verify_run(verify).await.expect("verifies").into_inner();
+    assert!(verified.proved && verified.input_unchanged && verified.result_unchanged);
+    world.stop().await;
+}
+
 async fn only_a_result_of_the_same_round_can_be_followed(world: World) {
     let world = world.restart_without_worker().await;
     let (round, _) = equals(&world, "queued").await;
@@ -95,6 +122,7 @@ async fn only_a_result_of_the_same_round_can_be_followed(world: World) {
         (start_with("rounds/other/runs/1", false), "INVALID_FIELDS"),
         (start_with("runs/1", false), "INVALID_FIELDS"),
         (start_with(&queued.name, true), "INVALID_FIELDS"),
+        (v1::StartRunRequest { repair: true, ..start(&round) }, "INVALID_FIELDS"),
     ] {
         let check = v1::StartRunRequest { validate_only: true, ..request.clone() };
         if reason == "INVALID_FIELDS" {

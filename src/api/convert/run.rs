@@ -37,6 +37,7 @@ pub fn message(run: &Run) -> v1::Run {
         create_time: Some(timestamp(run.create_time)),
         start_time: run.start_time.map(timestamp),
         end_time: run.end_time.map(timestamp),
+        repairs: run.repairs,
         follows: run.follows.as_ref().map(RunRef::name).unwrap_or_default(),
     }
 }
