@@ -504,9 +504,9 @@ async fn a_check_names_what_is_wrong() {
             "1 round has no policy",
         ),
         (
-            "UPDATE round SET policy_version = 1; INSERT INTO run (round_id, number, state, policy_version, start_date, end_date, enrolment_number, decision_number, \
+            "UPDATE round SET policy_version = 1; INSERT INTO run (round_id, number, state, policy_version, start_date, end_date, enrolment_number, decision_number, repairs, \
              input_digest, engine_version, result_digest, stage_done, stage_total, attempt, summary, cancel_requested, \
-             fence, freeze_micros, create_micros, end_micros) VALUES ('spring', 1, 'succeeded', 1, '', '', 1, 0, '', '', '', 0, 0, 0, '{}', 0, 1, 1, 1, 1)",
+             fence, freeze_micros, create_micros, end_micros) VALUES ('spring', 1, 'succeeded', 1, '', '', 1, 0, 0, '', '', '', 0, 0, 0, '{}', 0, 1, 1, 1, 1)",
             "results",
             "1 run has another number of matches",
         ),
