@@ -242,7 +242,8 @@ async fn the_command_line_verifies_repeats_and_compares_runs_in_every_language()
     let said = async |arguments: &[&str]| {
         let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_wim-match"));
         program.args(arguments).env("WIM_MATCH_SERVER", &server).env("WIM_MATCH_TOKEN", &token);
-        let output = tokio::task::spawn_blocking(move || program.output()).await.expect("ends").expect("runs");
+        let output =
+            tokio::task::spawn_blocking(move || program.output()).await.expect("ends").expect("runs");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
         (text(&output.stdout), text(&output.stderr))

@@ -241,7 +241,7 @@ async fn the_metrics_say_how_long_the_certificate_is_valid() {
     let seconds: f64 = line.rsplit(' ').next().expect("a value").parse().expect("a number");
     let end: jiff::Timestamp = "2040-12-31T23:59:59Z".parse().expect("a moment");
     assert!((seconds - end.duration_since(now).as_secs_f64()).abs() < 2.0, "{line}");
-    server.stop().await;
+    server.stop().await.expect("the server stops");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
