@@ -26,6 +26,7 @@ mod names;
 mod organisation;
 mod privacy;
 mod problem;
+mod questions;
 mod repair;
 mod review;
 mod round;

@@ -1,9 +1,10 @@
 //! `wim-match demo`: one whole round through gRPC.
 //!
 //! The demo starts a real server on a free loopback port with a new SQLite file. A client imports a whole alliance, runs one
-//! round and prints the result.
+//! round, prints the result, reviews it and publishes it.
 
 pub mod alliance;
+mod review;
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -32,6 +33,9 @@ use alliance::Alliance;
 const COLUMN_GAP: usize = 5;
 /// The round of the demo.
 const ROUND: &str = "2027-first";
+
+/// People of the largest alliance whose run is reviewed and published.
+const MOST_REVIEWED: u32 = 20_000;
 
 /// Options of `wim-match demo`.
 #[derive(Debug, Clone, Args)]
@@ -63,6 +67,8 @@ pub struct Refused(pub Message);
 pub struct Played {
     /// The service.
     pub server: Server,
+    /// The connection of its clients.
+    channel: Channel,
     /// Token of a coordinator.
     pub coordinator_token: String,
     /// Time until the service was ready.
@@ -111,6 +117,14 @@ pub async fn run(options: &Options, lang: Lang, as_json: bool) -> anyhow::Result
     } else {
         data("")?;
         data(&story::story(results, lang))?;
+        data("")?;
+    }
+    // The review prepares all pairs of the round in memory.
+    if options.people.is_none_or(|people| people <= MOST_REVIEWED) {
+        let told = (lang, as_json);
+        Box::pin(review::review(server, &played.channel, &results.run, told)).await?;
+    }
+    if !as_json {
         print_files(options, results, lang)?;
         print_next_steps(results, lang)?;
     }
@@ -145,7 +159,7 @@ pub async fn play_at(alliance: &Alliance, database: &str, lang: Lang) -> anyhow:
     let run = run_round(&mut coordinator, lang).await?;
     let round = stopwatch.elapsed();
     let results = Results::fetch(&coordinator, run).await?;
-    Ok(Played { server, coordinator_token, startup, brought_in, round, results })
+    Ok(Played { server, channel, coordinator_token, startup, brought_in, round, results })
 }
 
 /// Removes the database file of an earlier demo, and refuses every other file.

@@ -14,6 +14,7 @@ mod event;
 mod idle;
 mod import;
 mod invitation;
+mod kept_rounds;
 mod live_runs;
 mod masked;
 mod one_profile;
@@ -24,7 +25,7 @@ mod principal;
 mod privacy;
 mod processing;
 mod profile;
-mod repeat;
+mod questions;
 mod replay;
 mod restriction;
 mod retention;
@@ -44,6 +45,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
 use self::call_sums::CallSums;
+use self::kept_rounds::KeptRounds;
 use self::turns::Turns;
 use crate::clock::{Clock, Latest};
 use crate::domain::violation::Violations;
@@ -53,6 +55,7 @@ use crate::telemetry::Metrics;
 
 pub use authentication::Revocation;
 pub use call_sums::AuditedEnd;
+pub use compare::ComparedRun;
 pub use credential::Issued;
 pub use diagnosis::DiagnosedRound;
 pub use enrolment::{Enrolled, Picked, RefusedEnrolment, Withdrawn};
@@ -68,7 +71,7 @@ pub use one_profile::WrittenProfile;
 pub use page::{Page, PageRequest};
 pub use permission::{Action, Permit};
 pub use profile::Export;
-pub use repeat::RepeatedErasures;
+pub use questions::AskedDecision;
 pub use replay::ReplayedRun;
 pub use retention::{Kind, Purged, RULES, Rule};
 pub use review::PairDraft;
@@ -86,6 +89,8 @@ pub struct Service {
     /// Problems that callers bring are solved one at a time.
     solver_turns: Arc<Turns>,
     solver_threads: Option<usize>,
+    /// Solved rounds that answer questions.
+    kept_rounds: Arc<KeptRounds>,
     /// Calls that the audit adds up.
     call_sums: Arc<CallSums>,
     /// Rows of imports are checked on this number of threads at a time.
@@ -111,6 +116,7 @@ impl Service {
             live_runs: Arc::default(),
             solver_turns: Arc::default(),
             solver_threads: None,
+            kept_rounds: Arc::default(),
             call_sums: Arc::default(),
             import_turns: Arc::new(Semaphore::new(
                 std::thread::available_parallelism().map_or(1, std::num::NonZero::get),

@@ -4,7 +4,9 @@ use tonic::{Request, Response, Status};
 
 use super::auth::caller_of;
 use super::convert::outcome;
-use super::convert::review::{comment, decision, filter, review, reviewed_match, submission};
+use super::convert::review::{
+    alternate, asked, comment, decision, effect, filter, review, reviewed_match, side_of, submission,
+};
 use super::page;
 use super::proto::v1;
 use super::proto::v1::review_service_server::ReviewService;
@@ -20,6 +22,30 @@ pub struct ReviewApi {
 
 #[tonic::async_trait]
 impl ReviewService for ReviewApi {
+    async fn what_if_decisions(
+        &self,
+        request: Request<v1::WhatIfDecisionsRequest>,
+    ) -> Result<Response<v1::WhatIfDecisionsResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::WhatIfDecisionsRequest { name, add, release } = request.into_inner();
+        let add: Vec<_> = add.into_iter().map(asked).collect();
+        let work = Box::pin(self.service.what_if_decisions(&caller, &name, (&add, &release))).await?;
+        let effect = Some(effect(&work.finish().await?));
+        Ok(Response::new(v1::WhatIfDecisionsResponse { effect }))
+    }
+
+    async fn list_alternates(
+        &self,
+        request: Request<v1::ListAlternatesRequest>,
+    ) -> Result<Response<v1::ListAlternatesResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::ListAlternatesRequest { name, person, side, limit } = request.into_inner();
+        let side = side_of(side)?;
+        let work = Box::pin(self.service.list_alternates(&caller, &name, (&person, side, limit))).await?;
+        let alternates = work.finish().await?.iter().map(alternate).collect();
+        Ok(Response::new(v1::ListAlternatesResponse { alternates }))
+    }
+
     async fn pin_pair(
         &self,
         request: Request<v1::PinPairRequest>,

@@ -4,19 +4,30 @@
 use clap::Subcommand;
 use jiff::Timestamp;
 
-use super::admin::{GrantArgs, Listed, OfPrincipal, PrincipalArgs};
+use super::admin::RoleArgs;
 use super::failure::Failure;
 use super::global::Global;
 use crate::client::output::{data, items, json, tell};
 use crate::client::{Client, time_shown, v1};
 use crate::domain::message::Message;
-use crate::domain::principal::{PrincipalDraft, PrincipalKind};
 use crate::message;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PrincipalCommand {
     /// Create a principal without roles.
-    Create(PrincipalArgs),
+    Create {
+        /// The name by which a person or a program is known here.
+        handle: String,
+        /// The principal is a program.
+        #[arg(long)]
+        service: bool,
+        /// Language that a person reads, for example `es`; may be repeated, the best first.
+        #[arg(long, value_name = "TAG")]
+        language: Vec<String>,
+        /// Time zone, for example America/Lima.
+        #[arg(long, value_name = "ZONE", default_value = "")]
+        time_zone: String,
+    },
     /// List all principals.
     List,
 }
@@ -24,19 +35,30 @@ pub(super) enum PrincipalCommand {
 #[derive(Debug, Subcommand)]
 pub(super) enum GrantCommand {
     /// Grant a role to a principal.
-    Create(GrantArgs),
+    Create {
+        /// Handle or resource name of the principal.
+        principal: String,
+        #[command(flatten)]
+        role: RoleArgs,
+    },
     /// List the roles of a principal, ended ones too.
-    List(OfPrincipal),
+    List {
+        /// Handle or resource name of the principal.
+        principal: String,
+    },
     /// End a role at once and for ever.
-    End(Listed),
+    End {
+        /// Resource name of the grant, as `list` shows it.
+        name: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum CredentialCommand {
     /// Create a credential: an API token, printed this once, or what a JWT or a client certificate is known by.
     Create {
-        #[command(flatten)]
-        of: OfPrincipal,
+        /// Handle or resource name of the principal.
+        principal: String,
         /// What the credential is for.
         #[arg(long, default_value = "")]
         label: String,
@@ -51,9 +73,15 @@ pub(super) enum CredentialCommand {
         certificate: Option<String>,
     },
     /// List the credentials of a principal, revoked ones too.
-    List(OfPrincipal),
+    List {
+        /// Handle or resource name of the principal.
+        principal: String,
+    },
     /// Revoke a credential at once and for ever.
-    Revoke(Listed),
+    Revoke {
+        /// Resource name of the credential, as `list` shows it.
+        name: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -61,7 +89,10 @@ pub(super) enum InvitationCommand {
     /// List invitations; `wim-match invite` creates one.
     List,
     /// Cancel an invitation at once and for ever.
-    Cancel(Listed),
+    Cancel {
+        /// Resource name of the invitation, as `list` shows it.
+        name: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -106,14 +137,15 @@ async fn named(client: &Client, principal: &str) -> Result<String, Failure> {
 pub(super) async fn principal(command: PrincipalCommand, global: &Global) -> Result<(), Failure> {
     let client = global.client().await?;
     let principals = match command {
-        PrincipalCommand::Create(principal) => {
-            let PrincipalDraft { kind, handle, languages, time_zone } = principal.draft();
-            let kind = match kind {
-                Some(PrincipalKind::Service) => v1::PrincipalKind::Service,
-                Some(PrincipalKind::Person) | None => v1::PrincipalKind::Person,
+        PrincipalCommand::Create { handle, service, language, time_zone } => {
+            let kind = if service { v1::PrincipalKind::Service } else { v1::PrincipalKind::Person };
+            let principal = v1::Principal {
+                kind: kind.into(),
+                handle,
+                languages: language,
+                time_zone,
+                ..v1::Principal::default()
             };
-            let kind = kind.into();
-            let principal = v1::Principal { kind, handle, languages, time_zone, ..v1::Principal::default() };
             vec![client.create_principal(principal).await?]
         }
         PrincipalCommand::List => client.all_principals("").await?,
@@ -131,11 +163,11 @@ pub(super) async fn principal(command: PrincipalCommand, global: &Global) -> Res
 pub(super) async fn grant(command: GrantCommand, global: &Global) -> Result<(), Failure> {
     let client = global.client().await?;
     let grants = match command {
-        GrantCommand::Create(GrantArgs { of, role }) => {
-            vec![client.create_grant(&named(&client, &of.principal).await?, &role.draft()).await?]
+        GrantCommand::Create { principal, role } => {
+            vec![client.create_grant(&named(&client, &principal).await?, &role.draft()).await?]
         }
-        GrantCommand::List(of) => client.all_grants(&named(&client, &of.principal).await?).await?,
-        GrantCommand::End(grant) => vec![client.end_grant(&grant.name).await?],
+        GrantCommand::List { principal } => client.all_grants(&named(&client, &principal).await?).await?,
+        GrantCommand::End { name } => vec![client.end_grant(&name).await?],
     };
     let header = [message!("Role"), message!("From"), message!("Until"), message!("Ended"), message!("Name")];
     let row = |grant: &v1::Grant| {
@@ -152,7 +184,7 @@ pub(super) async fn grant(command: GrantCommand, global: &Global) -> Result<(), 
 pub(super) async fn credential(command: CredentialCommand, global: &Global) -> Result<(), Failure> {
     let client = global.client().await?;
     let credentials = match command {
-        CredentialCommand::Create { of, label, expires, jwt, certificate } => {
+        CredentialCommand::Create { principal, label, expires, jwt, certificate } => {
             let jwt = jwt.and_then(|parts| <[String; 2]>::try_from(parts).ok());
             let identity = match (jwt, certificate) {
                 (Some([issuer, subject]), _) => {
@@ -164,7 +196,7 @@ pub(super) async fn credential(command: CredentialCommand, global: &Global) -> R
                 (None, None) => v1::credential::Identity::Token(v1::ApiToken::default()),
             };
             let credential = v1::Credential { identity: Some(identity), label, ..v1::Credential::default() };
-            let principal = named(&client, &of.principal).await?;
+            let principal = named(&client, &principal).await?;
             let answer = client.create_credential(&principal, credential, expires).await?;
             if global.json {
                 return Ok(json(&answer)?);
@@ -176,8 +208,10 @@ pub(super) async fn credential(command: CredentialCommand, global: &Global) -> R
             }
             answer.credential.into_iter().collect()
         }
-        CredentialCommand::List(of) => client.all_credentials(&named(&client, &of.principal).await?).await?,
-        CredentialCommand::Revoke(credential) => vec![client.revoke_credential(&credential.name).await?],
+        CredentialCommand::List { principal } => {
+            client.all_credentials(&named(&client, &principal).await?).await?
+        }
+        CredentialCommand::Revoke { name } => vec![client.revoke_credential(&name).await?],
     };
     let header = [
         message!("Token"),
@@ -205,7 +239,7 @@ pub(super) async fn invitation(command: InvitationCommand, global: &Global) -> R
     let client = global.client().await?;
     let invitations = match command {
         InvitationCommand::List => client.all_invitations().await?,
-        InvitationCommand::Cancel(invitation) => vec![client.cancel_invitation(&invitation.name).await?],
+        InvitationCommand::Cancel { name } => vec![client.cancel_invitation(&name).await?],
     };
     let header = [
         message!("Created"),

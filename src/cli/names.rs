@@ -85,3 +85,8 @@ pub(super) async fn find(client: &mut Client, round: &str, number: Option<i64>) 
         )
     })
 }
+
+/// A profile as tables name it, `organisation/id`.
+pub(super) fn short(profile: &str) -> String {
+    profile.trim_start_matches("organisations/").replacen("/profiles", "", 1)
+}

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::failure::Failure;
 use super::global::Global;
-use super::names::{find, long_name, name};
+use super::names::{find, long_name, name, short};
 use crate::client::output::{data, items, json};
 use crate::client::{Client, request_id, time_shown, v1};
 use crate::domain::message::Message;
@@ -380,9 +380,4 @@ fn kind_label(decision: &v1::Decision, lang: Lang) -> String {
         v1::DecisionKind::Pin | v1::DecisionKind::Unspecified => DecisionKind::Pin,
     };
     wording::decision_label(kind, lang).to_owned()
-}
-
-/// A profile as tables name it, `organisation/id`.
-fn short(profile: &str) -> String {
-    profile.trim_start_matches("organisations/").replacen("/profiles", "", 1)
 }

@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::global::Global;
 use super::names::{find, found, long_name, name};
 use super::problem::{text_of, unwritable};
-use super::{review, submission};
+use super::{questions, review, submission};
 use crate::client::json::from_json;
 use crate::client::output::{data, json, tell, titled};
 use crate::client::private;
@@ -173,6 +173,8 @@ pub(super) enum Command {
     #[command(flatten)]
     Review(review::Command),
     #[command(flatten)]
+    Questions(questions::Command),
+    #[command(flatten)]
     Submission(submission::Command),
 }
 
@@ -271,6 +273,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             explain(&mut client, &run.name, &mentee, &mentor, global).await?;
         }
         Command::Review(command) => Box::pin(review::run(command, &mut client, global)).await?,
+        Command::Questions(command) => Box::pin(questions::run(command, &mut client, global)).await?,
         Command::Submission(command) => Box::pin(submission::run(command, &mut client, global)).await?,
     }
     Ok(())

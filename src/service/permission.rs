@@ -169,6 +169,10 @@ actions! {
     ListUnmatched = "RunService/ListUnmatched":               [-    all  all  -    -    all  -];
     /// Explain a pair.
     ExplainPair = "RunService/ExplainPair":                   [-    all  all  -    -    all  -];
+    /// Compute what other decisions would change.
+    WhatIfDecisions = "ReviewService/WhatIfDecisions":        [-    all  -    -    -    -    -];
+    /// List other partners of a person.
+    ListAlternates = "ReviewService/ListAlternates":          [-    all  -    -    -    -    -];
     /// Pin a pair.
     PinPair = "ReviewService/PinPair":                    [-    all  -    -    -    -    -];
     /// Veto a pair.
@@ -316,6 +320,8 @@ impl Action {
             | Self::ExplainPair
             | Self::CompareRuns
             | Self::DiagnoseRound
+            | Self::WhatIfDecisions
+            | Self::ListAlternates
             | Self::ListDecisions
             | Self::ListReviewedMatches
             | Self::ListComments

@@ -39,7 +39,7 @@ statements! {
     query GET = hidden("decision.get",
         concat!(decision_columns!(), " WHERE round_id = $1 AND number = $2"));
     query LIST = hidden("decision.list",
-        concat!(decision_columns!(), " WHERE round_id = $1 AND number > $2 AND (release_number IS NULL OR CAST($3 AS BIGINT) = 1) \
+        concat!(decision_columns!(), " WHERE round_id = $1 AND number > $2 AND (release_number IS NULL OR $3 = 1) \
             ORDER BY number LIMIT $4"));
     // The pins of one person, from the index of her side.
     query PINS = hidden("decision.pins",
@@ -86,6 +86,14 @@ impl Store {
         let rows = session.rows(LIST, values![round, after, i64::from(released), limit]).await?;
         session.end().await?;
         rows.iter().map(|row| read(round, row)).collect()
+    }
+
+    /// One decision, in force or released.
+    pub async fn decision(&self, scope: &Scope, name: &DecisionRef) -> Result<Decision> {
+        let mut session = self.reader(scope).await?;
+        let found = session.row(GET, values![&name.round, name.number]).await?;
+        session.end().await?;
+        read(&name.round, &found.ok_or_else(|| Error::NotFound(name.name()))?)
     }
 
     /// The decision that [`WriteSession::decide`] would return at `now` for `actor`, or its error. Nothing is written.

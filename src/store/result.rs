@@ -112,6 +112,9 @@ statements! {
         "SELECT organisation_id, document FROM run_own_summary WHERE round_id = $1 AND run_number = $2 \
          ORDER BY organisation_id");
     query SALT = hidden("round.salt", "SELECT salt FROM round WHERE id = $1");
+    query IS_PROVED = hidden("run.is_proved",
+        "SELECT CASE WHEN state = 'succeeded' AND length(certificate) > 0 THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END \
+         AS proved FROM run WHERE round_id = $1 AND number = $2 AND purge_micros IS NULL");
     query CERTIFICATE = hidden("run.certificate",
         "SELECT certificate FROM run WHERE round_id = $1 AND number = $2");
 }
@@ -147,6 +150,16 @@ pub struct SavedResult {
 }
 
 impl Store {
+    /// Whether a run has a result with a proof. Without one it has not succeeded, or somebody was erased.
+    ///
+    /// Fails with `NotFound` if there is no such run.
+    pub async fn answers_questions(&self, scope: &Scope, run: &RunRef) -> Result<bool> {
+        let mut session = self.reader(scope).await?;
+        let found = session.row(IS_PROVED, values![&run.round, run.number]).await?;
+        session.end().await?;
+        Ok(found.ok_or_else(|| Error::NotFound(run.name()))?.int("proved")? == 1)
+    }
+
     /// Matches of a run after the match with id `after`, by score, then id, at most `limit`; in the scope of an
     /// organisation, those whose mentor or mentee is a member. The basic view has no contributions.
     ///

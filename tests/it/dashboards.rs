@@ -204,6 +204,7 @@ const OF_ANY_LENGTH: &[(&str, &str)] = &[
     ("ReplayRun", "solves a whole run again"),
     ("CompareRuns", "reads whole runs"),
     ("VerifyAudit", "reads the whole audit"),
+    ("WhatIfDecisions", "prepares a whole run at the first question"),
     ("DiagnoseRound", "looks at all pairs of a round"),
     ("PurgeExpired", "erases up to 200 people"),
     ("ExportPersonalData", "reads everything that is stored of a person"),

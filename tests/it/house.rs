@@ -75,13 +75,16 @@ const SYSTEM_SCOPE: &[(&str, &str)] = &[
         "a comparison looks at the profiles of whole snapshots, and shows what open answers say of a pair",
     ),
     ("src/service/idle.rs", "housekeeping, and the number of people whom it would erase"),
-    ("src/service/repeat.rs", "the operator at the machine, after a restore"),
     (
         "src/service/replay.rs",
         "a replay solves a whole snapshot, and returns whether the same result came out",
     ),
     ("src/service/event.rs", "the key of cursors, which is of the service"),
     ("src/service/retention.rs", "housekeeping"),
+    (
+        "src/service/questions.rs",
+        "a question about a run looks at all profiles of its snapshot, after the run was checked, and shows open answers",
+    ),
     (
         "src/service/review.rs",
         "the hard rules of a pin look at all profiles of the round, after the round was checked",
@@ -108,7 +111,6 @@ const SYSTEM_SCOPE: &[(&str, &str)] = &[
 const OFFERED: &[(&str, &str)] = &[
     ("assign_across", "places across organisations: rounds use them once review exists"),
     ("repair_round", "repairs of a published round: the review of rounds proposes them"),
-    ("SolvedRound", "questions about a solved round: the review of rounds asks them"),
     ("name_for_prometheus", "the documents and the tests of dashboards name metrics as Prometheus does"),
     ("refused_for", "refusals of one cause: whoever runs the server as a library may ask for them"),
 ];

@@ -13,6 +13,7 @@ on_both_databases! {
     a_decision_is_made_once_and_released_once,
     decisions_hold_in_every_run_until_they_are_released,
     an_erased_person_leaves_no_word_behind,
+    a_question_says_what_a_decision_then_does,
     what_stands_in_the_way_of_a_pin_is_told_together,
     reviewers_and_organisations_speak_of_pairs,
     a_run_is_published_by_two_people_and_once,
@@ -235,6 +236,67 @@ async fn decisions_hold_in_every_run_until_they_are_released(world: World) {
     kenya.client.rounds.withdraw_enrolments(withdraw).await.expect("withdraws");
     let run = soon(cast.world.run_to_the_end(&cast.round)).await;
     assert_eq!(run.state(), v1::RunState::Succeeded);
+    cast.world.stop().await;
+}
+
+async fn a_question_says_what_a_decision_then_does(world: World) {
+    let cast = cast(world, v1::Policy::default()).await;
+    let mut client = cast.world.coordinator().reviews;
+    let pair = cast.match_of("c").await;
+    let other = ["a", "b"].map(|id| cast.peru.member(id)).into_iter().find(|id| *id != pair.mentor);
+    let other = other.expect("another mentor");
+    let ask = |add: Vec<v1::ProposedDecision>| v1::WhatIfDecisionsRequest {
+        name: cast.run.name.clone(),
+        add,
+        release: Vec::new(),
+    };
+    let pin = |mentor: &str| v1::ProposedDecision {
+        kind: v1::DecisionKind::Pin.into(),
+        mentee: pair.mentee.clone(),
+        mentor: mentor.to_owned(),
+    };
+    let before = cast.world.dump().await;
+    let effect = client.what_if_decisions(ask(vec![pin(&other)])).await.expect("answers").into_inner().effect;
+    let effect = effect.expect("an effect");
+    let request = v1::ListAlternatesRequest {
+        name: cast.run.name.clone(),
+        person: pair.mentee.clone(),
+        side: v1::Side::Mentee.into(),
+        limit: 0,
+    };
+    let alternates = client.list_alternates(request.clone()).await.expect("lists").into_inner().alternates;
+    assert_eq!(cast.world.dump().await, before, "a question writes nothing");
+    assert_eq!(effect.moves.len(), 2, "the two mentees exchange their mentors: {effect:?}");
+    let [alternate] = &alternates[..] else { panic!("one other mentor: {alternates:?}") };
+    assert_eq!((&alternate.mentor, alternate.lost_mentees), (&other, 0));
+    let [was, then] = [effect.before.expect("numbers"), effect.after.expect("numbers")];
+    assert_eq!(alternate.lost_score, (was.total_score - then.total_score).max(0));
+    assert_eq!(alternate.moves, effect.moves);
+    // Two pins of one mentee, and a pin of a vetoed pair, are told together.
+    let veto = v1::ProposedDecision { kind: v1::DecisionKind::Veto.into(), ..pin(&other) };
+    let conflict = client.what_if_decisions(ask(vec![pin(&other), pin(&pair.mentor), veto])).await;
+    let conflict = conflict.expect_err("contradicts itself");
+    assert_eq!(reason(&conflict), "DECISIONS_CONFLICT");
+    assert!(conflict.message().matches("release").count() >= 2, "{}", conflict.message());
+    let wrong = v1::ProposedDecision { kind: 0, mentee: "x".to_owned(), mentor: other.clone() };
+    assert_eq!(
+        wrong_fields(client.what_if_decisions(ask(vec![wrong])).await),
+        ["add[0].mentee", "add[0].kind"]
+    );
+    let absent = v1::ListAlternatesRequest { person: cast.kenya.member("nobody"), ..request.clone() };
+    assert_eq!(refused(client.list_alternates(absent).await), "NOT_FOUND");
+
+    let id = other.rsplit('/').next().expect("an id");
+    client.pin_pair(cast.pin("c", id)).await.expect("pins");
+    let run = soon(cast.world.run_to_the_end(&cast.round)).await;
+    let summary = run.summary.expect("a summary");
+    assert_eq!(summary.total_score, then.total_score);
+    assert_eq!((summary.matches, summary.matched_mentees), (then.matches, then.matched_mentees));
+    // Somebody is erased: the run answers no question any more, also from memory.
+    let erase =
+        v1::EraseProfileRequest { name: pair.mentee.clone(), request_id: request_id(), ..Default::default() };
+    cast.kenya.client.privacy.clone().erase_profile(erase).await.expect("erases");
+    assert_eq!(refused(client.list_alternates(request).await), "INPUT_ERASED");
     cast.world.stop().await;
 }
 

@@ -79,6 +79,8 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("RoundService/ListEnrolments", [OK, OK, OK]),
     ("RoundService/WithdrawEnrolments", [DENIED, OK, ABSENT]),
     ("RoundService/DiagnoseRound", [OK, DENIED, DENIED]),
+    ("ReviewService/WhatIfDecisions", [OK, DENIED, DENIED]),
+    ("ReviewService/ListAlternates", [OK, DENIED, DENIED]),
     ("ReviewService/PinPair", [STALE, DENIED, DENIED]),
     ("ReviewService/VetoPair", [STALE, DENIED, DENIED]),
     ("ReviewService/ReleaseDecision", [ABSENT, DENIED, DENIED]),

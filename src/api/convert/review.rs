@@ -1,14 +1,17 @@
 //! Decisions, reviews of pairs, comments and submissions as messages.
 
-use super::{etag, timestamp};
+use super::{count, etag, timestamp};
 use crate::api::proto::v1;
-use crate::domain::name::{CommentRef, DecisionRef, OrganisationId, PairRef, RoundId};
+use crate::domain::name::{CommentRef, DecisionRef, OrganisationId, PairRef, ProfileRef, RoundId};
 use crate::domain::record::Record;
 use crate::domain::review::{
     Attention, Comment, CommentKind, Decision, DecisionKind, PairReview, ReviewFilter, ReviewedMatch,
 };
+use crate::domain::run::{ScoreRange, Side};
 use crate::domain::submission::{Submission, SubmissionState};
+use crate::engine::solved_round::{Effect, Move, RoundAlternate, RoundNumbers};
 use crate::error::Error;
+use crate::service::AskedDecision;
 
 fn principal(record: &Record) -> String {
     format!("principals/{}", record.recorder)
@@ -156,4 +159,63 @@ pub fn submission(submission: &Submission) -> v1::Submission {
             time: Some(timestamp(record.time)),
         }),
     }
+}
+
+/// A decision that is asked about.
+pub fn asked(message: v1::ProposedDecision) -> AskedDecision {
+    let kind = match message.kind() {
+        v1::DecisionKind::Pin => Some(DecisionKind::Pin),
+        v1::DecisionKind::Veto => Some(DecisionKind::Veto),
+        v1::DecisionKind::Unspecified => None,
+    };
+    AskedDecision { kind, mentee: message.mentee, mentor: message.mentor }
+}
+
+/// The side of a question.
+pub fn side_of(number: i32) -> Result<Side, Error> {
+    match v1::Side::try_from(number) {
+        Ok(v1::Side::Mentee) => Ok(Side::Mentee),
+        Ok(v1::Side::Mentor) => Ok(Side::Mentor),
+        _ => Err(Error::invalid_field("side", &number.to_string(), "is no side; use MENTEE or MENTOR")),
+    }
+}
+
+/// What other decisions would change.
+pub fn effect(effect: &Effect) -> v1::DecisionEffect {
+    v1::DecisionEffect {
+        before: Some(numbers(effect.before)),
+        after: Some(numbers(effect.after)),
+        moves: effect.moves.iter().map(moved).collect(),
+        exact: effect.is_exact,
+    }
+}
+
+/// A pair that is no match, with its cost.
+pub fn alternate(alternate: &RoundAlternate) -> v1::MatchAlternate {
+    v1::MatchAlternate {
+        mentee: alternate.mentee.name(),
+        mentor: alternate.mentor.name(),
+        score: alternate.score.into(),
+        lost_score: count(alternate.points),
+        lost_mentees: count(alternate.people),
+        moves: alternate.moves.iter().map(moved).collect(),
+    }
+}
+
+fn numbers(numbers: RoundNumbers) -> v1::ResultNumbers {
+    v1::ResultNumbers {
+        matches: count(numbers.matches),
+        matched_mentees: count(numbers.matched_mentees),
+        total_score: count(numbers.total_score),
+        scores: numbers.scores.map(range),
+    }
+}
+
+fn range(range: ScoreRange) -> v1::ScoreRange {
+    v1::ScoreRange { worst: range.worst.into(), median: range.median.into(), best: range.best.into() }
+}
+
+fn moved(moved: &Move) -> v1::MenteeMove {
+    let names = |mentors: &[ProfileRef]| mentors.iter().map(ProfileRef::name).collect();
+    v1::MenteeMove { mentee: moved.mentee.name(), before: names(&moved.before), after: names(&moved.after) }
 }

@@ -23,8 +23,17 @@ const PAGE: i32 = 1_000;
 pub(in crate::cli) enum PrincipalCommand {
     /// Create a principal without roles.
     Create {
-        #[command(flatten)]
-        principal: PrincipalArgs,
+        /// The name by which a person or a program is known here.
+        handle: String,
+        /// The principal is a program.
+        #[arg(long)]
+        service: bool,
+        /// Language that a person reads, for example `es`; may be repeated, the best first.
+        #[arg(long, value_name = "TAG")]
+        language: Vec<String>,
+        /// Time zone, for example America/Lima.
+        #[arg(long, value_name = "ZONE", default_value = "")]
+        time_zone: String,
         #[command(flatten)]
         config: ConfigArgs,
     },
@@ -39,22 +48,24 @@ pub(in crate::cli) enum PrincipalCommand {
 pub(in crate::cli) enum GrantCommand {
     /// Grant a role to a principal.
     Create {
+        /// Handle of the principal.
+        handle: String,
         #[command(flatten)]
-        grant: GrantArgs,
+        role: RoleArgs,
         #[command(flatten)]
         config: ConfigArgs,
     },
     /// List the roles of a principal, ended ones too.
     List {
-        #[command(flatten)]
-        of: OfPrincipal,
+        /// Handle of the principal.
+        handle: String,
         #[command(flatten)]
         config: ConfigArgs,
     },
     /// End a role at once and for ever.
     End {
-        #[command(flatten)]
-        listed: Listed,
+        /// Resource name of the grant, as `list` shows it.
+        name: String,
         #[command(flatten)]
         config: ConfigArgs,
     },
@@ -69,54 +80,6 @@ pub(in crate::cli) enum InvitationCommand {
         #[command(flatten)]
         config: ConfigArgs,
     },
-}
-
-/// A new principal, here and over gRPC.
-#[derive(Debug, Args)]
-pub(in crate::cli) struct PrincipalArgs {
-    /// The name by which a person or a program is known here.
-    handle: String,
-    /// The principal is a program.
-    #[arg(long)]
-    service: bool,
-    /// Language that a person reads, for example `es`; may be repeated, the best first.
-    #[arg(long, value_name = "TAG")]
-    language: Vec<String>,
-    /// Time zone, for example America/Lima.
-    #[arg(long, value_name = "ZONE", default_value = "")]
-    time_zone: String,
-}
-
-impl PrincipalArgs {
-    /// The principal, unchecked.
-    pub(in crate::cli) fn draft(self) -> PrincipalDraft {
-        let Self { handle, service, language, time_zone } = self;
-        let kind = if service { PrincipalKind::Service } else { PrincipalKind::Person };
-        PrincipalDraft { kind: Some(kind), handle, languages: language, time_zone }
-    }
-}
-
-/// A principal that exists.
-#[derive(Debug, Args)]
-pub(in crate::cli) struct OfPrincipal {
-    /// Handle or resource name of the principal.
-    pub(in crate::cli) principal: String,
-}
-
-/// A new role of a principal.
-#[derive(Debug, Args)]
-pub(in crate::cli) struct GrantArgs {
-    #[command(flatten)]
-    pub(in crate::cli) of: OfPrincipal,
-    #[command(flatten)]
-    pub(in crate::cli) role: RoleArgs,
-}
-
-/// What a list of this command has shown.
-#[derive(Debug, Args)]
-pub(in crate::cli) struct Listed {
-    /// Resource name, as `list` shows it.
-    pub(in crate::cli) name: String,
 }
 
 /// A role with its beginning and its end.
@@ -156,9 +119,10 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 
 pub(super) async fn principal(command: PrincipalCommand, global: &Global) -> Result<(), Failure> {
     match command {
-        PrincipalCommand::Create { principal, config } => {
+        PrincipalCommand::Create { handle, service: is_service, language, time_zone, config } => {
+            let kind = if is_service { PrincipalKind::Service } else { PrincipalKind::Person };
+            let draft = PrincipalDraft { kind: Some(kind), handle, languages: language, time_zone };
             let service = open(&config).await?;
-            let draft = principal.draft();
             let created = service.create_principal(&Caller::operator(), &draft, Change::default()).await?;
             service.store().close().await;
             print_principals(&[created], global)
@@ -174,17 +138,17 @@ pub(super) async fn principal(command: PrincipalCommand, global: &Global) -> Res
 
 pub(super) async fn grant(command: GrantCommand, global: &Global) -> Result<(), Failure> {
     match command {
-        GrantCommand::Create { grant: GrantArgs { of, role }, config } => {
+        GrantCommand::Create { handle, role, config } => {
             let service = open(&config).await?;
-            let name = principal_named(&service, &of.principal).await?;
+            let name = principal_named(&service, &handle).await?;
             let created =
                 service.create_grant(&Caller::operator(), &name, &role.draft(), Change::default()).await?;
             service.store().close().await;
             print_grants(&name, &[created], global)
         }
-        GrantCommand::List { of, config } => {
+        GrantCommand::List { handle, config } => {
             let service = open(&config).await?;
-            let name = principal_named(&service, &of.principal).await?;
+            let name = principal_named(&service, &handle).await?;
             let mut grants: Vec<Grant> = Vec::new();
             let mut request = PageRequest { size: PAGE, token: String::new() };
             loop {
@@ -197,10 +161,9 @@ pub(super) async fn grant(command: GrantCommand, global: &Global) -> Result<(), 
             service.store().close().await;
             print_grants(&name, &grants, global)
         }
-        GrantCommand::End { listed, config } => {
+        GrantCommand::End { name, config } => {
             let service = open(&config).await?;
-            let ended = service.end_grant(&Caller::operator(), &listed.name, Change::default()).await?;
-            let (principal, ended) = ended;
+            let (principal, ended) = service.end_grant(&Caller::operator(), &name, Change::default()).await?;
             service.store().close().await;
             print_grants(&principal.name(), &[ended], global)
         }

@@ -29,6 +29,17 @@ pub(super) async fn call(method: &str, client: Client, t: Target) -> Result<(), 
     let (request_id, validate_only, etag) = (request_id(), false, STALE_ETAG.to_owned());
     let Target { round, mentee, mentor, organisation, .. } = t.clone();
     match method {
+        "ReviewService/WhatIfDecisions" => {
+            let kind = v1::DecisionKind::Veto.into();
+            let add = vec![v1::ProposedDecision { kind, mentee, mentor }];
+            let request = v1::WhatIfDecisionsRequest { name: t.run, add, release: Vec::new() };
+            reviews.what_if_decisions(request).await.map(drop)
+        }
+        "ReviewService/ListAlternates" => {
+            let side = v1::Side::Mentee.into();
+            let request = v1::ListAlternatesRequest { name: t.run, person: mentee, side, limit: 3 };
+            reviews.list_alternates(request).await.map(drop)
+        }
         "ReviewService/PinPair" => {
             let request =
                 v1::PinPairRequest { round, mentee, mentor, reason, etag, request_id, validate_only };

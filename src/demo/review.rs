@@ -1,0 +1,186 @@
+//! The second act of the demo: the working group reviews the run, asks what a pin would change, pins, runs again, and a second
+//! person approves the result before it is published.
+
+use crate::client::output::show;
+use crate::client::{self, Channel, Client, progress, request_id, v1};
+use crate::domain::grant::Role;
+use crate::domain::vocabulary::Lang;
+use crate::message;
+use crate::server::Server;
+use crate::wording;
+
+/// Matches with the lowest scores that the reviewer looks at.
+const LOOKED_AT: i32 = 20;
+/// Alternates of the mentee with the lowest score that the reviewer looks at.
+const ALTERNATES: i32 = 10;
+
+/// Reviews a run of a round up to its publication, and tells every step unless `silent`.
+pub(super) async fn review(
+    server: &Server,
+    channel: &Channel,
+    run: &v1::Run,
+    (lang, silent): (Lang, bool),
+) -> anyhow::Result<v1::Submission> {
+    let tell = |line: &crate::domain::message::Message| if silent { Ok(()) } else { show(line, lang) };
+    let token = server.service().issue_token(&Role::Secretariat, "demo").await?;
+    let secretariat = Client::new(channel, Some(&token))?;
+    let mut rosa = person(&secretariat, channel, "rosa").await?;
+    let mut amara = person(&secretariat, channel, "amara").await?;
+    let round = run.name.split("/runs/").next().unwrap_or_default().to_owned();
+
+    let request = v1::ListReviewedMatchesRequest {
+        parent: run.name.clone(),
+        page_size: LOOKED_AT,
+        filter: Some(v1::ReviewFilter {
+            attention: vec![v1::Attention::Worst.into()],
+            ..v1::ReviewFilter::default()
+        }),
+        ..v1::ListReviewedMatchesRequest::default()
+    };
+    let page = rosa.reviews.list_reviewed_matches(request).await?.into_inner();
+    let mut latest = run.clone();
+    for worst in page.matches.into_iter().filter_map(|reviewed| reviewed.r#match) {
+        let Some(alternate) = best_alternate(&mut rosa, &run.name, &worst).await? else { continue };
+        tell(&message!(
+            "Rosa reviews the matches with the lowest scores: {mentee} with {mentor}, {score}.",
+            mentee = short(&worst.mentee),
+            mentor = short(&worst.mentor),
+            score = percent(worst.score.into(), lang)
+        ))?;
+        let effect = what_if(&mut rosa, &run.name, &alternate).await?;
+        let (before, after) = (effect.before.unwrap_or_default(), effect.after.unwrap_or_default());
+        tell(&message!(
+            "She asks what a pin of {mentee} and {mentor} would change: {moves|nobody moves|1 mentee moves|{moves} mentees move}, total score {before} → {after}.",
+            mentee = short(&alternate.mentee),
+            mentor = short(&alternate.mentor),
+            moves = i64::try_from(effect.moves.len()).unwrap_or(i64::MAX),
+            before = percent(before.total_score, lang),
+            after = percent(after.total_score, lang)
+        ))?;
+        pin(&mut rosa, &round, &alternate, lang).await?;
+        latest = run_again(&mut rosa, &round, lang).await?;
+        let followed = latest.summary.as_ref().and_then(|summary| summary.followed);
+        tell(&message!(
+            "She pins the pair and starts another run: {kept} pairs stay, {changed|none changes|1 changes|{changed} change}.",
+            kept = followed.map_or(0, |followed| followed.kept),
+            changed = followed.map_or(0, |followed| followed.changed)
+        ))?;
+        break;
+    }
+    let request = v1::SubmitRunRequest {
+        name: latest.name.clone(),
+        result_digest: latest.result_digest.clone(),
+        request_id: request_id(),
+        ..v1::SubmitRunRequest::default()
+    };
+    let submitted = rosa.reviews.submit_run(request).await?.into_inner().submission.unwrap_or_default();
+    let request = v1::ApproveRunRequest {
+        name: submitted.name.clone(),
+        result_digest: latest.result_digest,
+        request_id: request_id(),
+        ..v1::ApproveRunRequest::default()
+    };
+    amara.reviews.approve_run(request).await?;
+    let request =
+        v1::PublishRunRequest { name: submitted.name, request_id: request_id(), validate_only: false };
+    let published = rosa.reviews.publish_run(request).await?.into_inner().submission.unwrap_or_default();
+    tell(&message!("Rosa submits {run}, Amara approves it, and it is published.", run = &published.run))?;
+    Ok(published)
+}
+
+/// A person of the working group.
+async fn person(secretariat: &Client, channel: &Channel, handle: &str) -> anyhow::Result<Client> {
+    let mut admin = secretariat.admin.clone();
+    let principal = v1::Principal {
+        kind: v1::PrincipalKind::Person.into(),
+        handle: handle.to_owned(),
+        ..v1::Principal::default()
+    };
+    let request = v1::CreatePrincipalRequest {
+        principal: Some(principal),
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let created = admin.create_principal(request).await?.into_inner().principal.unwrap_or_default();
+    let grant = v1::Grant { role: v1::Role::Coordinator.into(), ..v1::Grant::default() };
+    let request = v1::CreateGrantRequest {
+        parent: created.name.clone(),
+        grant: Some(grant),
+        request_id: request_id(),
+        ..v1::CreateGrantRequest::default()
+    };
+    admin.create_grant(request).await?;
+    let request = v1::CreateCredentialRequest {
+        parent: created.name,
+        credential: Some(v1::Credential::default()),
+        request_id: request_id(),
+        ..v1::CreateCredentialRequest::default()
+    };
+    let token = admin.create_credential(request).await?.into_inner().token;
+    Ok(Client::new(channel, Some(&token))?)
+}
+
+/// The other mentor of a mentee with the best score, among those who cost nobody a match.
+async fn best_alternate(
+    client: &mut Client,
+    run: &str,
+    worst: &v1::Match,
+) -> anyhow::Result<Option<v1::MatchAlternate>> {
+    let request = v1::ListAlternatesRequest {
+        name: run.to_owned(),
+        person: worst.mentee.clone(),
+        side: v1::Side::Mentee.into(),
+        limit: ALTERNATES,
+    };
+    let found = client.reviews.list_alternates(request).await?.into_inner().alternates;
+    let costs_nobody = found.into_iter().filter(|one| one.lost_mentees == 0);
+    // Of several, the first one is the cheapest for the round.
+    Ok(costs_nobody.rev().max_by_key(|one| one.score).filter(|one| one.score > worst.score))
+}
+
+async fn what_if(
+    client: &mut Client,
+    run: &str,
+    pair: &v1::MatchAlternate,
+) -> anyhow::Result<v1::DecisionEffect> {
+    let pin = v1::ProposedDecision {
+        kind: v1::DecisionKind::Pin.into(),
+        mentee: pair.mentee.clone(),
+        mentor: pair.mentor.clone(),
+    };
+    let request = v1::WhatIfDecisionsRequest { name: run.to_owned(), add: vec![pin], release: Vec::new() };
+    Ok(client.reviews.what_if_decisions(request).await?.into_inner().effect.unwrap_or_default())
+}
+
+async fn pin(client: &mut Client, round: &str, pair: &v1::MatchAlternate, lang: Lang) -> anyhow::Result<()> {
+    let request = v1::PinPairRequest {
+        round: round.to_owned(),
+        mentee: pair.mentee.clone(),
+        mentor: pair.mentor.clone(),
+        reason: wording::message(&message!("a better score for her, and nobody loses a match"), lang),
+        request_id: request_id(),
+        ..v1::PinPairRequest::default()
+    };
+    client.reviews.pin_pair(request).await?;
+    Ok(())
+}
+
+async fn run_again(client: &mut Client, round: &str, lang: Lang) -> anyhow::Result<v1::Run> {
+    let request = v1::StartRunRequest {
+        round: round.to_owned(),
+        request_id: request_id(),
+        ..v1::StartRunRequest::default()
+    };
+    let run = client.runs.start_run(request).await?.into_inner().run.unwrap_or_default();
+    let run = progress::watch_with_bar(client, &run.name, lang).await?;
+    client::success(&run)?;
+    Ok(run)
+}
+
+fn short(profile: &str) -> String {
+    profile.trim_start_matches("organisations/").replacen("/profiles", "", 1)
+}
+
+fn percent(points: i64, lang: Lang) -> String {
+    wording::score(u32::try_from(points).unwrap_or_default(), lang)
+}
