@@ -104,7 +104,9 @@ fn price_of_stability(
     observer: &dyn Observer,
 ) -> Result<Option<u64>, Stopped> {
     let objective = round.snapshot.objective();
-    if wishes.worth == KeptWorth::Points(0) || wishes.followed.is_empty() || objective == Objective::Stable {
+    // A repair has no stability: its kept pairs come before the scores, whatever they cost.
+    let has_price = matches!(wishes.worth, KeptWorth::Points(points) if points > 0);
+    if !has_price || wishes.followed.is_empty() || objective == Objective::Stable {
         return Ok(None);
     }
     let without = Wishes { worth: KeptWorth::Points(0), ..wishes.clone() };
