@@ -184,8 +184,12 @@ impl Salts<'_> {
     }
 
     /// The leaf of anything about two people, in the same way.
+    pub fn of_two(&self, part: Part, of: [&ProfileRef; 2], item: &impl Serialize) -> Option<Leaf> {
+        self.leaf(part, of, item, &mut Vec::new())
+    }
+
     #[expect(clippy::expect_used, reason = "plain data with string keys always serialises")]
-    pub fn leaf(
+    fn leaf(
         &self,
         part: Part,
         of: [&ProfileRef; 2],

@@ -40,7 +40,7 @@ impl FrozenDecision {
     /// The leaf of the decision; `None` if one of the two has no salt.
     pub fn leaf(&self, salts: &Salts<'_>) -> Option<Leaf> {
         let Self { mentee, mentor, kind, .. } = self;
-        salts.leaf(Part::Decision, [mentee, mentor], &(mentee, mentor, kind), &mut Vec::new())
+        salts.of_two(Part::Decision, [mentee, mentor], &(mentee, mentor, kind))
     }
 
     /// The mentee and the mentor.

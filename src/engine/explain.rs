@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::encode::{AnswersUsed, Round};
 use super::observer::{Observer, Stopped, Unobserved};
+use super::pair_scores::Pair;
 use super::score::{Finding, Scores, Story};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::ProfileRef;
@@ -47,7 +48,7 @@ pub fn explain_pair(
 pub(super) fn describe_matches(
     round: &Round<'_>,
     scores: &Scores<'_>,
-    (pairs, pins): (&[(u32, u32)], &[(u32, u32)]),
+    (pairs, pins): (&[Pair], &[Pair]),
     observer: &dyn Observer,
 ) -> Result<(Vec<Match>, bool), Stopped> {
     let describe_one = |(mentee, mentor): &(u32, u32)| {

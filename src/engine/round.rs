@@ -232,12 +232,15 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
     })
 }
 
-/// The pairs of a best assignment of a round by position, sorted, and whether none is better; without proof and reasons.
+/// Pairs by position, sorted, and whether no assignment is better.
+pub(super) type Assigned = (Vec<(u32, u32)>, bool);
+
+/// A best assignment of a round, without proof and reasons.
 pub(super) fn assigned(
     snapshot: &Snapshot,
     most_kept: usize,
     observer: &dyn Observer,
-) -> Result<(Vec<(u32, u32)>, bool), NoOutcome> {
+) -> Result<Assigned, NoOutcome> {
     let round = Round::encode(snapshot, observer)?;
     let (mentees, mentors) = (round.demands(), round.seats());
     let wishes = wishes::wishes(&round);

@@ -29,7 +29,7 @@ use self::kept_optimum::KeptOptimum;
 use super::decisions::{Decisions, sorted};
 use super::encode::{AnswersUsed, Round};
 use super::observer::{Observer, Stopped};
-use super::round::{NoOutcome, Options, RunCertificate, assigned};
+use super::round::{Assigned, NoOutcome, Options, RunCertificate, assigned};
 use super::score::Scores;
 use super::wishes::{DecisionCheck, worth};
 use super::{explain, explain_pair, pool};
@@ -193,7 +193,7 @@ impl SolvedRound {
         &self,
         decisions: &[FrozenDecision],
         observer: &dyn Observer,
-    ) -> Result<Result<(Vec<(u32, u32)>, bool), Vec<DecisionConflict>>, Stopped> {
+    ) -> Result<Result<Assigned, Vec<DecisionConflict>>, Stopped> {
         if let Some(optimum) = &self.optimum {
             let placed = placed_decisions(&self.index, decisions);
             let open_rules = |pair| Ok(self.open_rules(pair));

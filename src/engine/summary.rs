@@ -167,14 +167,14 @@ impl<'a> Tallies<'a> {
         poll: &mut StopPoll<'_>,
     ) -> Result<(), Stopped> {
         let positions = Positions::of(round);
-        let matched: HashSet<(&ProfileRef, &ProfileRef)> =
+        let present: HashSet<(&ProfileRef, &ProfileRef)> =
             matches.iter().map(|pair| (&pair.mentee, &pair.mentor)).collect();
         self.whole.summary.followed = Some(FollowedPairs { ended: Some(0), ..FollowedPairs::default() });
         self.own.values_mut().for_each(|own| own.summary.followed = Some(FollowedPairs::default()));
         for (mentee, mentor) in pairs {
             poll.count(4 * LOOKUP_WORK)?;
             let (kept, ended) =
-                (matched.contains(&(mentee, mentor)), positions.pair(mentee, mentor).is_none());
+                (present.contains(&(mentee, mentor)), positions.pair(mentee, mentor).is_none());
             self.whole.add_followed(kept, ended);
             let homes = [&mentee.organisation, &mentor.organisation];
             let once = if homes[0] == homes[1] { 1 } else { 2 };

@@ -87,6 +87,9 @@ pub(super) fn conflicts(
 /// The hard rules on open answers that exclude the pair at a position.
 type OpenRules<'a> = dyn Fn((u32, u32)) -> Result<Vec<HardRule>, Stopped> + 'a;
 
+/// The position of a pair of a mentee and a mentor.
+type PositionOf<'a> = dyn Fn(&ProfileRef, &ProfileRef) -> Option<(u32, u32)> + 'a;
+
 /// A check whether decisions can be kept.
 pub(super) struct DecisionCheck<'a> {
     /// All decisions.
@@ -94,7 +97,7 @@ pub(super) struct DecisionCheck<'a> {
     /// The objective of the round.
     pub(super) objective: Objective,
     /// The position of a pair; `None` if one of the two people does not take part in that role.
-    pub(super) position: &'a dyn Fn(&ProfileRef, &ProfileRef) -> Option<(u32, u32)>,
+    pub(super) position: &'a PositionOf<'a>,
     /// The rules that exclude a pair.
     pub(super) open_rules: &'a OpenRules<'a>,
 }

@@ -11,6 +11,7 @@ use crate::engine::following::{Following, KeptWorth};
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{KeptScores, PairScores as _, ScoreCache};
 use crate::engine::problem::{Demand, Problem, Seats};
+use crate::engine::round::Assigned;
 use crate::engine::score::Scores;
 use crate::engine::solution::Evidence;
 use crate::engine::what_if::{Alternate, WhatIf, WhatIfError};
@@ -90,7 +91,7 @@ impl KeptOptimum {
         decisions: &Decisions,
         pairs: &[(u32, u32)],
         observer: &dyn Observer,
-    ) -> Result<Option<(Vec<(u32, u32)>, bool)>, Stopped> {
+    ) -> Result<Option<Assigned>, Stopped> {
         let whole = self.whole();
         let Some(reduced) = ReducedProblem::if_possible(&whole, decisions, observer)? else {
             return Ok(None);
