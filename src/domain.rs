@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod caller;
+pub mod comparison;
 pub mod credential;
 pub mod cursor;
 pub mod date;

@@ -4,30 +4,19 @@
 use clap::Subcommand;
 use jiff::Timestamp;
 
-use super::admin::RoleArgs;
+use super::admin::{GrantArgs, Listed, OfPrincipal, PrincipalArgs};
 use super::failure::Failure;
 use super::global::Global;
 use crate::client::output::{data, items, json, tell};
 use crate::client::{Client, time_shown, v1};
 use crate::domain::message::Message;
+use crate::domain::principal::{PrincipalDraft, PrincipalKind};
 use crate::message;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PrincipalCommand {
     /// Create a principal without roles.
-    Create {
-        /// The name by which a person or a program is known here.
-        handle: String,
-        /// The principal is a program.
-        #[arg(long)]
-        service: bool,
-        /// Language that a person reads, for example `es`; may be repeated, the best first.
-        #[arg(long, value_name = "TAG")]
-        language: Vec<String>,
-        /// Time zone, for example America/Lima.
-        #[arg(long, value_name = "ZONE", default_value = "")]
-        time_zone: String,
-    },
+    Create(PrincipalArgs),
     /// List all principals.
     List,
 }
@@ -35,30 +24,19 @@ pub(super) enum PrincipalCommand {
 #[derive(Debug, Subcommand)]
 pub(super) enum GrantCommand {
     /// Grant a role to a principal.
-    Create {
-        /// Handle or resource name of the principal.
-        principal: String,
-        #[command(flatten)]
-        role: RoleArgs,
-    },
+    Create(GrantArgs),
     /// List the roles of a principal, ended ones too.
-    List {
-        /// Handle or resource name of the principal.
-        principal: String,
-    },
+    List(OfPrincipal),
     /// End a role at once and for ever.
-    End {
-        /// Resource name of the grant, as `list` shows it.
-        name: String,
-    },
+    End(Listed),
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum CredentialCommand {
     /// Create a credential: an API token, printed this once, or what a JWT or a client certificate is known by.
     Create {
-        /// Handle or resource name of the principal.
-        principal: String,
+        #[command(flatten)]
+        of: OfPrincipal,
         /// What the credential is for.
         #[arg(long, default_value = "")]
         label: String,
@@ -73,15 +51,9 @@ pub(super) enum CredentialCommand {
         certificate: Option<String>,
     },
     /// List the credentials of a principal, revoked ones too.
-    List {
-        /// Handle or resource name of the principal.
-        principal: String,
-    },
+    List(OfPrincipal),
     /// Revoke a credential at once and for ever.
-    Revoke {
-        /// Resource name of the credential, as `list` shows it.
-        name: String,
-    },
+    Revoke(Listed),
 }
 
 #[derive(Debug, Subcommand)]
@@ -89,10 +61,7 @@ pub(super) enum InvitationCommand {
     /// List invitations; `wim-match invite` creates one.
     List,
     /// Cancel an invitation at once and for ever.
-    Cancel {
-        /// Resource name of the invitation, as `list` shows it.
-        name: String,
-    },
+    Cancel(Listed),
 }
 
 #[derive(Debug, Subcommand)]
@@ -137,15 +106,14 @@ async fn named(client: &Client, principal: &str) -> Result<String, Failure> {
 pub(super) async fn principal(command: PrincipalCommand, global: &Global) -> Result<(), Failure> {
     let client = global.client().await?;
     let principals = match command {
-        PrincipalCommand::Create { handle, service, language, time_zone } => {
-            let kind = if service { v1::PrincipalKind::Service } else { v1::PrincipalKind::Person };
-            let principal = v1::Principal {
-                kind: kind.into(),
-                handle,
-                languages: language,
-                time_zone,
-                ..v1::Principal::default()
+        PrincipalCommand::Create(principal) => {
+            let PrincipalDraft { kind, handle, languages, time_zone } = principal.draft();
+            let kind = match kind {
+                Some(PrincipalKind::Service) => v1::PrincipalKind::Service,
+                Some(PrincipalKind::Person) | None => v1::PrincipalKind::Person,
             };
+            let kind = kind.into();
+            let principal = v1::Principal { kind, handle, languages, time_zone, ..v1::Principal::default() };
             vec![client.create_principal(principal).await?]
         }
         PrincipalCommand::List => client.all_principals("").await?,
@@ -163,11 +131,11 @@ pub(super) async fn principal(command: PrincipalCommand, global: &Global) -> Res
 pub(super) async fn grant(command: GrantCommand, global: &Global) -> Result<(), Failure> {
     let client = global.client().await?;
     let grants = match command {
-        GrantCommand::Create { principal, role } => {
-            vec![client.create_grant(&named(&client, &principal).await?, &role.draft()).await?]
+        GrantCommand::Create(GrantArgs { of, role }) => {
+            vec![client.create_grant(&named(&client, &of.principal).await?, &role.draft()).await?]
         }
-        GrantCommand::List { principal } => client.all_grants(&named(&client, &principal).await?).await?,
-        GrantCommand::End { name } => vec![client.end_grant(&name).await?],
+        GrantCommand::List(of) => client.all_grants(&named(&client, &of.principal).await?).await?,
+        GrantCommand::End(grant) => vec![client.end_grant(&grant.name).await?],
     };
     let header = [message!("Role"), message!("From"), message!("Until"), message!("Ended"), message!("Name")];
     let row = |grant: &v1::Grant| {
@@ -184,7 +152,7 @@ pub(super) async fn grant(command: GrantCommand, global: &Global) -> Result<(), 
 pub(super) async fn credential(command: CredentialCommand, global: &Global) -> Result<(), Failure> {
     let client = global.client().await?;
     let credentials = match command {
-        CredentialCommand::Create { principal, label, expires, jwt, certificate } => {
+        CredentialCommand::Create { of, label, expires, jwt, certificate } => {
             let jwt = jwt.and_then(|parts| <[String; 2]>::try_from(parts).ok());
             let identity = match (jwt, certificate) {
                 (Some([issuer, subject]), _) => {
@@ -196,7 +164,7 @@ pub(super) async fn credential(command: CredentialCommand, global: &Global) -> R
                 (None, None) => v1::credential::Identity::Token(v1::ApiToken::default()),
             };
             let credential = v1::Credential { identity: Some(identity), label, ..v1::Credential::default() };
-            let principal = named(&client, &principal).await?;
+            let principal = named(&client, &of.principal).await?;
             let answer = client.create_credential(&principal, credential, expires).await?;
             if global.json {
                 return Ok(json(&answer)?);
@@ -208,10 +176,8 @@ pub(super) async fn credential(command: CredentialCommand, global: &Global) -> R
             }
             answer.credential.into_iter().collect()
         }
-        CredentialCommand::List { principal } => {
-            client.all_credentials(&named(&client, &principal).await?).await?
-        }
-        CredentialCommand::Revoke { name } => vec![client.revoke_credential(&name).await?],
+        CredentialCommand::List(of) => client.all_credentials(&named(&client, &of.principal).await?).await?,
+        CredentialCommand::Revoke(credential) => vec![client.revoke_credential(&credential.name).await?],
     };
     let header = [
         message!("Token"),
@@ -239,7 +205,7 @@ pub(super) async fn invitation(command: InvitationCommand, global: &Global) -> R
     let client = global.client().await?;
     let invitations = match command {
         InvitationCommand::List => client.all_invitations().await?,
-        InvitationCommand::Cancel { name } => vec![client.cancel_invitation(&name).await?],
+        InvitationCommand::Cancel(invitation) => vec![client.cancel_invitation(&invitation.name).await?],
     };
     let header = [
         message!("Created"),

@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod backup;
 mod check;
+mod erasure;
 mod manifest;
 mod purge;
 mod restore;
@@ -12,7 +13,7 @@ mod shared;
 use clap::Subcommand;
 use secrecy::ExposeSecret as _;
 
-pub(super) use self::access::RoleArgs;
+pub(super) use self::access::{GrantArgs, Listed, OfPrincipal, PrincipalArgs, RoleArgs};
 use self::shared::{in_words, open, prefix_of, roles_of, shown};
 use super::failure::Failure;
 use super::global::{ConfigArgs, Global};
@@ -53,6 +54,9 @@ pub(super) enum Command {
     Backup(backup::Options),
     /// Put a backup in the place of a SQLite database whose service is stopped.
     Restore(restore::Options),
+    /// List the erasures of a database, and repeat them in a restored one.
+    #[command(subcommand)]
+    Erasure(erasure::Command),
     /// Check a whole database, or a backup: its pages, its references and its counts.
     Check(check::Options),
     /// Delete what is no longer kept, as the service does every hour.
@@ -130,6 +134,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
         Command::Audit(command) => audit::run(command, global).await,
         Command::Backup(options) => Box::pin(backup::run(options, global)).await,
         Command::Restore(options) => restore::run(options, global).await,
+        Command::Erasure(command) => Box::pin(erasure::run(command, global)).await,
         Command::Check(options) => check::run(options, global).await,
         Command::Purge(options) => purge::run(options, global).await,
         Command::Rewrite { config } => {

@@ -4,8 +4,8 @@ use super::failure::Failure;
 use super::global::Global;
 use crate::client::output::{align_right, data, json, tell, titled};
 use crate::client::{Client, v1};
+use crate::domain::comparison::DifferenceCause;
 use crate::domain::message::Message;
-use crate::domain::run::DifferenceCause;
 use crate::domain::vocabulary::{Lang, Region};
 use crate::message;
 use crate::wording;
@@ -214,6 +214,8 @@ fn why(cause: DifferenceCause) -> Message {
         DifferenceCause::Erased => message!("a person was erased since"),
         DifferenceCause::Enrolment => message!("a person takes part in one of the runs only"),
         DifferenceCause::Policy => message!("another policy"),
+        DifferenceCause::Pinned => message!("the pair is pinned in one of the runs only"),
+        DifferenceCause::Vetoed => message!("the pair has a veto in one of the runs only"),
         DifferenceCause::Answers => message!("answers, consents or rules have changed"),
         DifferenceCause::OtherPairs => message!("other people, or what is confidential"),
     }

@@ -51,6 +51,19 @@ pub struct ErasureCounts {
     pub comments: u64,
 }
 
+/// An erasure in a list that is kept outside of the database. It names nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErasedPerson {
+    /// The organisation whose member she was.
+    pub organisation: OrganisationId,
+    /// Her tombstone.
+    pub tombstone: String,
+    /// By which the key of the tombstone is recognised.
+    pub key: String,
+    /// When the erasure was requested.
+    pub time: Timestamp,
+}
+
 /// What a purge of people who take part in nothing any more erases, in numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PurgeReport {
@@ -99,6 +112,11 @@ impl TombstoneKey {
     pub fn of(&self, person: &ProfileRef) -> String {
         // No name contains a line feed.
         self.mac(&format!("tombstone\n{}\n{}", person.organisation, person.id))
+    }
+
+    /// By which the key is recognised. Nothing follows from it for any person.
+    pub fn fingerprint(&self) -> String {
+        self.mac("key")[..16].to_owned()
     }
 
     fn mac(&self, text: &str) -> String {

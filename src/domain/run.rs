@@ -363,52 +363,6 @@ pub struct PairExplanation {
     pub pair: Match,
 }
 
-/// A pair that one of two runs has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PairDifference {
-    /// Place of `run` among the compared runs; the first has 0.
-    pub place: usize,
-    /// The run that is compared with the first.
-    pub run: RunRef,
-    /// The mentee.
-    pub mentee: ProfileRef,
-    /// The mentor.
-    pub mentor: ProfileRef,
-    /// Whether `run` has the pair; otherwise the first run has it.
-    pub is_new: bool,
-    /// Shown score in the run that has the pair.
-    pub score: u16,
-    /// Why.
-    pub cause: DifferenceCause,
-}
-
-impl PairDifference {
-    /// The pair, by which differences are ordered.
-    pub fn pair(&self) -> (&ProfileRef, &ProfileRef) {
-        (&self.mentee, &self.mentor)
-    }
-}
-
-/// Why two runs differ in a pair: the first of these that holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DifferenceCause {
-    /// One of the two people was erased since.
-    Erased = 1,
-    /// One of the two people takes part in one of the runs only.
-    Enrolment = 2,
-    /// The runs have different policies.
-    Policy = 3,
-    /// By open answers the pair has another score or breaks other rules.
-    Answers = 4,
-    /// What changed is about other people, or private.
-    OtherPairs = 5,
-}
-
-impl DifferenceCause {
-    /// All causes.
-    pub const ALL: [Self; 5] = [Self::Erased, Self::Enrolment, Self::Policy, Self::Answers, Self::OtherPairs];
-}
-
 /// Result of a run in numbers, for one reader: about everyone for a coordinator, about her own members for a manager.
 ///
 /// No number depends on a private answer, except through the matches.

@@ -10,31 +10,18 @@ use super::round::parse_round;
 use super::run::parse_run;
 use super::{Action, Page, PageRequest, Service};
 use crate::domain::caller::Caller;
+use crate::domain::comparison::{ComparedRun, DifferenceCause, PairDifference};
 use crate::domain::field_rule;
 use crate::domain::name::{ProfileRef, RoundId, RunRef};
 use crate::domain::policy::Policy;
-use crate::domain::run::{Coverage, DifferenceCause, MatchView, PairDifference, Run, RunState};
+use crate::domain::review::DecisionKind;
+use crate::domain::run::{Coverage, MatchView, RunState};
 use crate::domain::snapshot::Snapshot;
 use crate::domain::violation::Violations;
 use crate::engine;
 use crate::engine::encode::AnswersUsed;
 use crate::error::{Error, Result};
 use crate::store::{FrozenPair, Scope};
-
-/// A run in a comparison.
-#[derive(Debug, Clone)]
-pub struct ComparedRun {
-    /// The run with its summary.
-    pub run: Run,
-    /// Coverage by language, by the primary subtag.
-    pub languages: BTreeMap<String, Coverage>,
-    /// Pairs of the first run that this run does not have.
-    pub gone: u64,
-    /// Pairs of this run that the first run does not have.
-    pub new: u64,
-    /// Parts of the policy that differ from the policy of the first run.
-    pub policy_differences: Vec<String>,
-}
 
 /// The pairs of a run, each with its shown score.
 type Pairs = BTreeMap<(ProfileRef, ProfileRef), u16>;
@@ -55,7 +42,7 @@ impl Service {
         let after = cursor.after.as_deref().map(|key| place_of(key).ok_or(Error::InvalidPageToken));
         let after = after.transpose()?;
         let (mut compared, mut page): (Vec<ComparedRun>, Vec<PairDifference>) = Default::default();
-        let mut first: Option<(Pairs, Policy)> = None;
+        let mut first: Option<(Pairs, Snapshot)> = None;
         for (at, name) in runs.iter().enumerate() {
             let run = self.store.run(scope, name).await?;
             if run.state != RunState::Succeeded {
@@ -67,10 +54,14 @@ impl Service {
             let languages = languages(&snapshot, &pairs);
             let (mut gone, mut new, mut policy_differences) = (0, 0, Vec::new());
             match &first {
-                None => first = Some((pairs, snapshot.policy)),
-                Some((before, policy)) => {
-                    policy_differences = differences(policy, &snapshot.policy);
-                    let all = changed((at, name), before, &pairs);
+                None => {
+                    let participants = Vec::new();
+                    first = Some((pairs, Snapshot { participants, ..snapshot }));
+                }
+                Some((before, frozen)) => {
+                    policy_differences = differences(&frozen.policy, &snapshot.policy);
+                    let mut all = changed((at, name), before, &pairs);
+                    decided(&mut all, [frozen, &snapshot]);
                     new = all.iter().filter(|one| one.is_new).count() as u64;
                     gone = all.len() as u64 - new;
                     let follows = |one: &PairDifference| {
@@ -84,7 +75,7 @@ impl Service {
             }
             compared.push(ComparedRun { run, languages, gone, new, policy_differences });
         }
-        for difference in &mut page {
+        for difference in page.iter_mut().filter(|one| one.cause == DifferenceCause::OtherPairs) {
             let same_policy = compared[difference.place].policy_differences.is_empty();
             difference.cause = self.cause(&runs[0], difference, same_policy).await?;
         }
@@ -179,6 +170,25 @@ fn changed((place, run): (usize, &RunRef), before: &Pairs, after: &Pairs) -> Vec
     all
 }
 
+/// Sets the cause of pairs whose pin or veto is in force in one of the two snapshots only.
+fn decided(all: &mut [PairDifference], [before, after]: [&Snapshot; 2]) {
+    let of = |snapshot: &Snapshot, kind| -> BTreeSet<(ProfileRef, ProfileRef)> {
+        let own = snapshot.decisions.iter().filter(|decision| decision.kind == kind);
+        own.map(|decision| (decision.mentee.clone(), decision.mentor.clone())).collect()
+    };
+    for (kind, cause) in
+        [(DecisionKind::Veto, DifferenceCause::Vetoed), (DecisionKind::Pin, DifferenceCause::Pinned)]
+    {
+        let (before, after) = (of(before, kind), of(after, kind));
+        for one in &mut *all {
+            let pair = (one.mentee.clone(), one.mentor.clone());
+            if before.contains(&pair) != after.contains(&pair) {
+                one.cause = cause;
+            }
+        }
+    }
+}
+
 /// Coverage by language, at the level that the policy asks of a common language.
 fn languages(snapshot: &Snapshot, pairs: &Pairs) -> BTreeMap<String, Coverage> {
     let mentees: BTreeSet<&ProfileRef> = pairs.keys().map(|(mentee, _)| mentee).collect();
@@ -240,4 +250,75 @@ fn place_of(key: &str) -> Option<(usize, (ProfileRef, ProfileRef))> {
     let at = parts.next()?.parse().ok()?;
     let pair = (ProfileRef::from_name(parts.next()?).ok()?, ProfileRef::from_name(parts.next()?).ok()?);
     Some((at, pair))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::domain::policy::PolicyDraft;
+    use crate::domain::snapshot::FrozenDecision;
+
+    fn person(id: &str) -> ProfileRef {
+        ProfileRef::from_name(&format!("organisations/wim-peru/profiles/{id}")).expect("a name")
+    }
+
+    /// A snapshot with these decisions: pins, then vetoes.
+    fn snapshot(pins: &[(&str, &str)], vetoes: &[(&str, &str)]) -> Snapshot {
+        let of = |kind, pairs: &[(&str, &str)]| -> Vec<FrozenDecision> {
+            let one = |(mentee, mentor): &(&str, &str)| {
+                let (mentee, mentor) = (person(mentee), person(mentor));
+                FrozenDecision { mentee, mentor, kind, name: String::new() }
+            };
+            pairs.iter().map(one).collect()
+        };
+        Snapshot {
+            start_date: "2027-01-01".parse().expect("a day"),
+            end_date: "2027-07-01".parse().expect("a day"),
+            freeze_time: Timestamp::UNIX_EPOCH,
+            policy: Policy::parse(&PolicyDraft::default()).expect("a policy"),
+            organisations: Vec::new(),
+            participants: Vec::new(),
+            decisions: [of(DecisionKind::Pin, pins), of(DecisionKind::Veto, vetoes)].concat(),
+            follows: None,
+        }
+    }
+
+    #[test]
+    fn a_decision_that_both_runs_have_is_no_cause() {
+        let run = RunRef::from_name("rounds/r/runs/2").expect("a name");
+        let pairs = |pairs: &[(&str, &str)]| -> Pairs {
+            pairs.iter().map(|(mentee, mentor)| ((person(mentee), person(mentor)), 5)).collect()
+        };
+        let before = pairs(&[("a", "x"), ("b", "y"), ("c", "z")]);
+        let after = pairs(&[("a", "y"), ("b", "x"), ("c", "z")]);
+        let mut all = changed((1, &run), &before, &after);
+        let told: Vec<(String, bool)> =
+            all.iter().map(|one| (format!("{}{}", one.mentee.id, one.mentor.id), one.is_new)).collect();
+        let expected = [("ax", false), ("ay", true), ("bx", true), ("by", false)];
+        assert_eq!(told, expected.map(|(pair, is_new)| (pair.to_owned(), is_new)));
+        decided(
+            &mut all,
+            [&snapshot(&[("b", "x")], &[("c", "x")]), &snapshot(&[("a", "y"), ("b", "x")], &[("a", "x")])],
+        );
+        let causes: Vec<DifferenceCause> = all.iter().map(|one| one.cause).collect();
+        use DifferenceCause::{OtherPairs, Pinned, Vetoed};
+        assert_eq!(causes, [Vetoed, Pinned, OtherPairs, OtherPairs]);
+    }
+
+    #[test]
+    fn parts_of_a_policy_that_differ_are_named_as_a_client_names_them() {
+        let policy = Policy::parse(&PolicyDraft::default()).expect("a policy");
+        assert_eq!(differences(&policy, &Policy { version: 7, ..policy.clone() }), Vec::<String>::new());
+        let mut other = policy.clone();
+        other.rules.min_score = 4_000;
+        other.waitlist_after_days = Some(3);
+        other.criteria[0].weight += 1;
+        let first = format!("criteria.{}", other.criteria[0].criterion.as_str());
+        assert_eq!(
+            differences(&policy, &other),
+            [first.as_str(), "hard_rules.min_score", "waitlist_after_days"]
+        );
+    }
 }

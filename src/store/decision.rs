@@ -39,7 +39,7 @@ statements! {
     query GET = hidden("decision.get",
         concat!(decision_columns!(), " WHERE round_id = $1 AND number = $2"));
     query LIST = hidden("decision.list",
-        concat!(decision_columns!(), " WHERE round_id = $1 AND number > $2 AND (release_number IS NULL OR $3 = 1) \
+        concat!(decision_columns!(), " WHERE round_id = $1 AND number > $2 AND (release_number IS NULL OR CAST($3 AS BIGINT) = 1) \
             ORDER BY number LIMIT $4"));
     // The pins of one person, from the index of her side.
     query PINS = hidden("decision.pins",

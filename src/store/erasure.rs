@@ -43,6 +43,9 @@ statements! {
     query TOMBSTONES = filtered("erasure.tombstones",
         "SELECT tombstone FROM erasure WHERE organisation_id = $1 AND return_micros IS NULL \
          AND (CAST($2 AS TEXT) IS NULL OR $2 LIKE '%,' || organisation_id || ',%')");
+    query ALL = hidden("erasure.all",
+        "SELECT organisation_id, tombstone, create_micros FROM erasure WHERE return_micros IS NULL \
+         ORDER BY organisation_id, tombstone");
     change RETURN = ("erasure.return",
         "UPDATE erasure SET return_micros = $3 WHERE organisation_id = $1 AND tombstone = $2 AND return_micros IS NULL");
     query OPEN = hidden("erasure.open",
@@ -119,6 +122,20 @@ impl Store {
         let rows = session.rows(TOMBSTONES, values![organisation]).await?;
         session.end().await?;
         rows.iter().map(|row| row.text("tombstone")).collect()
+    }
+
+    /// The erasures of all people who have not come back: their organisations, tombstones and moments.
+    pub async fn all_tombstones(&self, scope: &Scope) -> Result<Vec<(OrganisationId, String, Timestamp)>> {
+        scope.require_system()?;
+        let mut session = self.reader(scope).await?;
+        let rows = session.rows(ALL, values![]).await?;
+        session.end().await?;
+        rows.iter()
+            .map(|row| {
+                let organisation = row.id("erasure", "organisation_id")?;
+                Ok((organisation, row.text("tombstone")?, row.time("create_micros")?))
+            })
+            .collect()
     }
 
     /// Continues an erasure to its end; nothing happens if it has ended.

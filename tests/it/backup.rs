@@ -163,6 +163,53 @@ async fn a_run_that_was_being_executed_is_executed_again_after_a_restore() {
     world.cancel(&run.name).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_was_erased_since_a_backup_is_erased_again_after_its_restore() {
+    let home = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| home.path().join(name).to_str().expect("UTF-8").to_owned();
+    let (database, backup) = (at("wim.sqlite3"), at("backup"));
+    let origin = format!("sqlite:{database}");
+    let world = World::sqlite_at(&home.path().join("wim.sqlite3")).await;
+    let mut manager = world.manager("wim-peru").await;
+    manager.import(vec![mentee("canary-ana"), mentee("bea")]).await;
+    // The backup has the time of its machine; the world has its own, which is later.
+    assert!(program(&["admin", "backup", &backup, "--database", &origin]).status.success());
+    world.clock().advance(Duration::from_hours(24 * 3_650));
+    let request = v1::EraseProfileRequest { name: manager.member("canary-ana"), ..Default::default() };
+    manager.client.privacy.erase_profile(request).await.expect("is erased");
+    world.stop().await;
+
+    let restored = program(&["admin", "restore", &backup, "--replace", "--database", &origin, "--json"]);
+    assert!(restored.status.success(), "{}", text(&restored.stderr));
+    assert_eq!(json(&restored)["erased_since"], 1);
+    let told = text(&restored.stderr);
+    assert!(
+        told.contains("admin erasure list --database sqlite:") && told.contains("admin erasure repeat"),
+        "{told}"
+    );
+    let aside = json(&restored)["set_aside"].as_str().expect("a file").to_owned();
+    let listed = program(&["admin", "erasure", "list", "--database", &format!("sqlite:{aside}")]);
+    assert_eq!(text(&listed.stdout).lines().count(), 1, "{}", text(&listed.stderr));
+    fs::write(at("erased.jsonl"), &listed.stdout).expect("is written");
+    let repeat = ["admin", "erasure", "repeat", &at("erased.jsonl"), "--database", &origin, "--json"]
+        .map(str::to_owned);
+    let repeat: Vec<&str> = repeat.iter().map(String::as_str).collect();
+    for erased in [1, 0] {
+        let repeated = program(&repeat);
+        assert!(repeated.status.success(), "{}", text(&repeated.stderr));
+        assert_eq!(
+            (json(&repeated)["listed"].clone(), json(&repeated)["erased"].clone()),
+            (1.into(), erased.into())
+        );
+    }
+    let bytes = fs::read(&database).expect("reads");
+    assert!(!bytes.windows(10).any(|part| part == b"canary-ana"), "she is nowhere in the file");
+    fs::write(at("erased.jsonl"), "no list").expect("is written");
+    let wrong = program(&repeat);
+    assert_eq!(wrong.status.code(), Some(3));
+    assert!(text(&wrong.stderr).contains("line 1: is not an erasure"), "{}", text(&wrong.stderr));
+}
+
 /// A migrated database and a backup of it.
 struct Backed {
     machine: Machine,

@@ -90,15 +90,15 @@ async fn pairs(world: &World, run: &str) -> BTreeSet<(String, String)> {
     found.into_iter().map(|pair| (pair.mentee, pair.mentor)).collect()
 }
 
-async fn set_policy(world: &World, weight: i32) {
-    let policy = v1::Policy {
-        criteria: vec![v1::CriterionWeight {
-            criterion: v1::Criterion::WeeklyOverlap.into(),
-            weight,
-            ..v1::CriterionWeight::default()
-        }],
-        ..v1::Policy::default()
+/// Gives the round a policy with this weight of one criterion, or the default one.
+async fn set_policy(world: &World, weight: Option<i32>) {
+    let criterion = |weight| v1::CriterionWeight {
+        criterion: v1::Criterion::WeeklyOverlap.into(),
+        weight,
+        ..v1::CriterionWeight::default()
     };
+    let policy =
+        v1::Policy { criteria: weight.map(criterion).into_iter().collect(), ..v1::Policy::default() };
     let request = v1::CreatePolicyRequest {
         parent: "rounds/r".to_owned(),
         policy: Some(policy),
@@ -120,7 +120,7 @@ async fn withdraw(manager: &mut Manager, id: &str) {
 }
 
 async fn runs_are_compared_with_the_first_and_each_difference_has_its_cause(world: World) {
-    use v1::PairDifferenceCause::{Answers, Enrolment, OtherPairs, Policy};
+    use v1::PairDifferenceCause::{Answers, Enrolment, OtherPairs, Pinned, Policy};
     world.open_round("r").await;
     let mut peru = world.manager("wim-peru").await;
     peru.import(vec![mentee("a"), mentee("b"), mentee("c"), mentor("x", 1), mentor("y", 1)]).await;
@@ -141,10 +141,28 @@ async fn runs_are_compared_with_the_first_and_each_difference_has_its_cause(worl
     let foreign = ProfileDraft { languages: vec![("fr".to_owned(), 7)], ..mentee(&id) };
     peru.import(vec![foreign]).await;
     let answered = soon(world.run_to_the_end("rounds/r")).await.name;
-    set_policy(&world, 40).await;
+    set_policy(&world, Some(40)).await;
     let other_policy = soon(world.run_to_the_end("rounds/r")).await.name;
 
-    let runs = [&first, &left, &private, &answered, &other_policy].map(String::as_str);
+    // The first policy again, her answers as at first, and a pin of a pair that the first run does not have.
+    set_policy(&world, None).await;
+    peru.import(vec![mentee(&id)]).await;
+    let all = ["a", "b", "c"].iter().flat_map(|mentee| ["x", "y"].map(|mentor| (*mentee, mentor)));
+    let free = all
+        .map(|(mentee, mentor)| (peru.member(mentee), peru.member(mentor)))
+        .find(|pair| !before.contains(pair))
+        .expect("a pair that is no match");
+    let pin = v1::PinPairRequest {
+        round: "rounds/r".to_owned(),
+        mentee: free.0.clone(),
+        mentor: free.1.clone(),
+        reason: "they know each other's mine".to_owned(),
+        ..v1::PinPairRequest::default()
+    };
+    world.coordinator().reviews.pin_pair(pin).await.expect("is pinned");
+    let pinned = soon(world.run_to_the_end("rounds/r")).await.name;
+
+    let runs = [&first, &left, &private, &answered, &other_policy, &pinned].map(String::as_str);
     let (compared, differences) = compare(&world, &runs).await;
     assert_eq!(compared.len(), runs.len());
     // The differences are those of the lists of matches, in both directions.
@@ -162,7 +180,7 @@ async fn runs_are_compared_with_the_first_and_each_difference_has_its_cause(worl
         assert!(shown.summary.as_ref().is_some_and(|summary| summary.whole_round.is_some()));
     }
     let changed: Vec<bool> = compared.iter().map(|run| !run.policy_differences.is_empty()).collect();
-    assert_eq!(changed, [false, false, false, false, true]);
+    assert_eq!(changed, [false, false, false, false, true, false]);
     assert!(compared[4].policy_differences.contains(&"criteria.weekly_overlap".to_owned()));
     let cause_of = |run: &str, pair: (&str, &str)| {
         let found = differences.iter().find(|one| one.run == run && (&*one.mentee, &*one.mentor) == pair);
@@ -173,7 +191,9 @@ async fn runs_are_compared_with_the_first_and_each_difference_has_its_cause(worl
     assert_eq!(cause_of(&private, own), Some(OtherPairs), "a private answer is no cause of its own");
     assert_eq!(cause_of(&answered, own), Some(Answers));
     assert_eq!(cause_of(&other_policy, own), Some(Policy));
-    for one in differences.iter().filter(|one| one.mentee != mentee_name && one.run != other_policy) {
+    assert_eq!(cause_of(&pinned, (&free.0, &free.1)), Some(Pinned));
+    let is_moved = |one: &&v1::PairDifference| one.mentee != mentee_name && one.cause() != Pinned;
+    for one in differences.iter().filter(is_moved).filter(|one| one.run != other_policy) {
         assert_eq!(one.cause(), OtherPairs, "{one:?}");
     }
     // By language: three mentees of whom two have a match, and later one who speaks another one.
@@ -203,5 +223,52 @@ async fn runs_are_compared_with_the_first_and_each_difference_has_its_cause(worl
         refused(peru.client.runs.compare_runs(ask(vec![first.clone(), left])).await),
         "PERMISSION_DENIED"
     );
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_command_line_verifies_repeats_and_compares_runs_in_every_language() {
+    let world = World::sqlite().await;
+    world.open_round("r").await;
+    let mut peru = world.manager("wim-peru").await;
+    peru.import(vec![mentee("a"), mentee("b"), mentor("x", 1)]).await;
+    peru.enrol_all("rounds/r").await;
+    let first = soon(world.run_to_the_end("rounds/r")).await;
+    let matched = pairs(&world, &first.name).await.pop_first().expect("a pair").0;
+    withdraw(&mut peru, matched.rsplit('/').next().expect("an id")).await;
+    soon(world.run_to_the_end("rounds/r")).await;
+    let server = format!("http://{}", world.server().address());
+    let token = world.coordinator_token().to_owned();
+    let said = async |arguments: &[&str]| {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_wim-match"));
+        program.args(arguments).env("WIM_MATCH_SERVER", &server).env("WIM_MATCH_TOKEN", &token);
+        let output =
+            tokio::task::spawn_blocking(move || program.output()).await.expect("ends").expect("runs");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        (text(&output.stdout), text(&output.stderr))
+    };
+    for (lang, new, proved, same) in [
+        ("en", "a person takes part in one of the runs only", "proved", "byte for byte"),
+        ("fr", "une personne ne participe qu’à un des calculs", "prouvé", "octet pour octet"),
+        ("es", "una persona participa solo en uno", "demostrado", "byte por byte"),
+        ("pt", "uma pessoa participa só num dos", "provado", "byte a byte"),
+    ] {
+        let (shown, _) = said(&["round", "compare", "r", "1", "2", "--lang", lang]).await;
+        let joined = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(joined.contains("rounds/r/runs/2"), "{shown}");
+        assert!(new.split(' ').all(|word| joined.contains(word)), "{shown}");
+        let (_, told) = said(&["round", "verify", "r", "1", "--lang", lang]).await;
+        assert!(told.contains(proved), "{told}");
+        let (_, told) = said(&["round", "replay", "r", "--lang", lang]).await;
+        assert!(told.contains(same) && told.contains("rounds/r/runs/2"), "{told}");
+    }
+    let (shown, _) = said(&["round", "compare", "r", "1", "2", "--json"]).await;
+    let compared: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
+    assert_eq!(compared["differences"].as_array().map(Vec::len), Some(2), "{shown}");
+    assert!(shown.contains("PAIR_DIFFERENCE_CAUSE_ENROLMENT"), "{shown}");
+    let (shown, _) = said(&["round", "replay", "r", "1", "--json"]).await;
+    let replayed: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
+    assert_eq!(replayed["same"], true);
     world.stop().await;
 }

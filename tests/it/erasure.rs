@@ -5,7 +5,7 @@ use std::time::Duration;
 use wim_match::api::proto::v1;
 use wim_match::client::{Client, request_id};
 use wim_match::domain::caller::Caller;
-use wim_match::domain::erasure::ErasureCounts;
+use wim_match::domain::erasure::{ErasedPerson, ErasureCounts};
 use wim_match::domain::grant::Role;
 use wim_match::domain::profile::ProfileDraft;
 use wim_match::service::{Change, ErasureAnswer};
@@ -24,6 +24,7 @@ on_both_databases! {
     an_erasure_that_is_interrupted_anywhere_goes_on,
     a_person_reads_everything_that_is_stored_of_her_and_nothing_private_of_others,
     a_request_for_an_erasure_is_checked_repeated_and_refused_like_a_missing_profile,
+    whoever_is_in_a_list_of_erasures_is_erased_again_and_nobody_else,
 }
 
 /// An own id and answers that no other text contains.
@@ -271,6 +272,47 @@ async fn a_person_reads_everything_that_is_stored_of_her_and_nothing_private_of_
     let entries = world.dump().await;
     let entries: Vec<_> = entries.iter().filter(|row| row.contains("profile.export_personal")).collect();
     assert!(entries.len() == 3 && entries.iter().all(|row| !row.contains(ANA)), "{entries:?}");
+    world.stop().await;
+}
+
+async fn whoever_is_in_a_list_of_erasures_is_erased_again_and_nobody_else(world: World) {
+    let (mut peru, mut kenya, round) = alliance(&world).await;
+    let service = world.server().service();
+    assert_eq!(service.erased_people_of_all().await.expect("lists"), []);
+    erase(&peru.client, &peru.member(ANA)).await;
+    erase(&kenya.client, &kenya.member("mia")).await;
+    let listed = service.erased_people_of_all().await.expect("lists");
+    assert_eq!(listed.len(), 2);
+    let told = serde_json::to_string(&listed).expect("JSON");
+    assert!(!told.contains(ANA) && !told.contains("mia"), "{told}");
+    let repeat = async |listed: &[ErasedPerson]| {
+        Box::pin(service.repeat_erasures(listed))
+            .await
+            .expect("repeats")
+            .map(|done| (done.listed, done.erased))
+    };
+    assert_eq!(repeat(&listed).await, Some((2, 0)), "in the database as it was there is nobody");
+
+    // An older backup: both are there, and nothing says that they were erased.
+    world.change("DELETE FROM erasure").await;
+    peru.import(vec![ana()]).await;
+    kenya.import(vec![mentee("mia"), mentee("nia-2")]).await;
+    peru.enrol(&round, &[ANA]).await;
+    soon(world.run_to_the_end(&round)).await;
+    let other = ErasedPerson { organisation: "wim-later".parse().expect("an id"), ..listed[0].clone() };
+    let with_others: Vec<ErasedPerson> = listed.iter().cloned().chain([other]).collect();
+    assert_eq!(repeat(&with_others).await, Some((3, 2)), "an organisation of later is not there");
+    world.dump().await.iter().for_each(|row| assert!(!row.contains(ANA) && !row.contains(EMPLOYER), "{row}"));
+    let again = service.erased_people_of_all().await.expect("lists");
+    let key = |one: &ErasedPerson| (one.organisation.to_string(), one.tombstone.clone());
+    assert_eq!(again.iter().map(key).collect::<Vec<_>>(), listed.iter().map(key).collect::<Vec<_>>());
+    assert_eq!(repeat(&listed).await, Some((2, 0)));
+    let left = matches(&mut world.coordinator(), "rounds/spring/runs/1", 0).await;
+    assert!(left.iter().any(|pair| pair.mentee.contains("bea") || pair.mentor.contains("xan")), "{left:?}");
+
+    // A list that another key has made says nothing of these people.
+    let foreign = ErasedPerson { key: "0".repeat(16), ..listed[0].clone() };
+    assert_eq!(repeat(&[foreign]).await, None);
     world.stop().await;
 }
 

@@ -75,6 +75,7 @@ const SYSTEM_SCOPE: &[(&str, &str)] = &[
         "a comparison looks at the profiles of whole snapshots, and shows what open answers say of a pair",
     ),
     ("src/service/idle.rs", "housekeeping, and the number of people whom it would erase"),
+    ("src/service/repeat.rs", "the operator at the machine, after a restore"),
     (
         "src/service/replay.rs",
         "a replay solves a whole snapshot, and returns whether the same result came out",

@@ -27,7 +27,7 @@ use wim_match::client::{Client, Tls, connect, connect_with};
 use wim_match::clock::Clock as _;
 use wim_match::config::{Config, Overrides};
 use wim_match::domain::grant::Role;
-use wim_match::server::Server;
+use wim_match::server::{Listeners, Server};
 
 use crate::certificates::{Authority, Issued, LONG_AGO};
 use crate::fixed_clock::FixedClock;
@@ -209,6 +209,39 @@ async fn a_renewed_certificate_counts_without_a_restart_and_a_broken_one_does_no
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert!(secured.serves(&trusting(&new)).await, "a file that is gone changes nothing");
     secured.stop().await;
+}
+
+/// What the alert WimMatchCertificateEnds watches.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_metrics_say_how_long_the_certificate_is_valid() {
+    let home = tempfile::tempdir().expect("a folder");
+    let authority = Authority::new("Authority");
+    write(home.path(), &authority.issue_for("127.0.0.1", ("20200101000000Z", "20401231235959Z")));
+    let database = format!("sqlite:{}", home.path().join("wim.sqlite3").display());
+    let overrides = Overrides { database: Some(database), ..Overrides::default() };
+    let mut config = Config::load(&overrides).expect("a good configuration");
+    config.tls_certificate = home.path().join("tls.pem").display().to_string();
+    config.tls_key = home.path().join("tls.key").display().to_string();
+    let bind = || TcpListener::bind("127.0.0.1:0");
+    let listeners = Listeners {
+        calls: bind().await.expect("a free port"),
+        monitoring: Some(bind().await.expect("a free port")),
+    };
+    let now: jiff::Timestamp = NOW.parse().expect("a moment");
+    let server = Server::start_with(config, listeners, "test", Arc::new(FixedClock::at(now))).await;
+    let server = server.expect("the server starts");
+    let mut scrape =
+        TcpStream::connect(server.monitoring_address().expect("a port")).await.expect("connects");
+    let request = b"GET /metrics HTTP/1.1\r\nhost: wim\r\nconnection: close\r\n\r\n";
+    scrape.write_all(request).await.expect("is sent");
+    let mut text = String::new();
+    scrape.read_to_string(&mut text).await.expect("is answered");
+    let name = "wim_match_tls_certificate_remaining_seconds";
+    let line = text.lines().find(|line| line.starts_with(name)).expect("a gauge");
+    let seconds: f64 = line.rsplit(' ').next().expect("a value").parse().expect("a number");
+    let end: jiff::Timestamp = "2040-12-31T23:59:59Z".parse().expect("a moment");
+    assert!((seconds - end.duration_since(now).as_secs_f64()).abs() < 2.0, "{line}");
+    server.stop().await.expect("the server stops");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

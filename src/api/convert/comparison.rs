@@ -3,8 +3,8 @@
 use super::count;
 use super::run;
 use crate::api::proto::v1;
-use crate::domain::run::{Coverage, PairDifference};
-use crate::service::ComparedRun;
+use crate::domain::comparison::{ComparedRun, PairDifference};
+use crate::domain::run::Coverage;
 
 /// A run in a comparison, to the message.
 pub fn compared_message(compared: &ComparedRun) -> v1::ComparedRun {

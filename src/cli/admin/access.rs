@@ -23,17 +23,8 @@ const PAGE: i32 = 1_000;
 pub(in crate::cli) enum PrincipalCommand {
     /// Create a principal without roles.
     Create {
-        /// The name by which a person or a program is known here.
-        handle: String,
-        /// The principal is a program.
-        #[arg(long)]
-        service: bool,
-        /// Language that a person reads, for example `es`; may be repeated, the best first.
-        #[arg(long, value_name = "TAG")]
-        language: Vec<String>,
-        /// Time zone, for example America/Lima.
-        #[arg(long, value_name = "ZONE", default_value = "")]
-        time_zone: String,
+        #[command(flatten)]
+        principal: PrincipalArgs,
         #[command(flatten)]
         config: ConfigArgs,
     },
@@ -48,24 +39,22 @@ pub(in crate::cli) enum PrincipalCommand {
 pub(in crate::cli) enum GrantCommand {
     /// Grant a role to a principal.
     Create {
-        /// Handle of the principal.
-        handle: String,
         #[command(flatten)]
-        role: RoleArgs,
+        grant: GrantArgs,
         #[command(flatten)]
         config: ConfigArgs,
     },
     /// List the roles of a principal, ended ones too.
     List {
-        /// Handle of the principal.
-        handle: String,
+        #[command(flatten)]
+        of: OfPrincipal,
         #[command(flatten)]
         config: ConfigArgs,
     },
     /// End a role at once and for ever.
     End {
-        /// Resource name of the grant, as `list` shows it.
-        name: String,
+        #[command(flatten)]
+        listed: Listed,
         #[command(flatten)]
         config: ConfigArgs,
     },
@@ -80,6 +69,54 @@ pub(in crate::cli) enum InvitationCommand {
         #[command(flatten)]
         config: ConfigArgs,
     },
+}
+
+/// A new principal, here and over gRPC.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct PrincipalArgs {
+    /// The name by which a person or a program is known here.
+    handle: String,
+    /// The principal is a program.
+    #[arg(long)]
+    service: bool,
+    /// Language that a person reads, for example `es`; may be repeated, the best first.
+    #[arg(long, value_name = "TAG")]
+    language: Vec<String>,
+    /// Time zone, for example America/Lima.
+    #[arg(long, value_name = "ZONE", default_value = "")]
+    time_zone: String,
+}
+
+impl PrincipalArgs {
+    /// The principal, unchecked.
+    pub(in crate::cli) fn draft(self) -> PrincipalDraft {
+        let Self { handle, service, language, time_zone } = self;
+        let kind = if service { PrincipalKind::Service } else { PrincipalKind::Person };
+        PrincipalDraft { kind: Some(kind), handle, languages: language, time_zone }
+    }
+}
+
+/// A principal that exists.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct OfPrincipal {
+    /// Handle or resource name of the principal.
+    pub(in crate::cli) principal: String,
+}
+
+/// A new role of a principal.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct GrantArgs {
+    #[command(flatten)]
+    pub(in crate::cli) of: OfPrincipal,
+    #[command(flatten)]
+    pub(in crate::cli) role: RoleArgs,
+}
+
+/// What a list of this command has shown.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Listed {
+    /// Resource name, as `list` shows it.
+    pub(in crate::cli) name: String,
 }
 
 /// A role with its beginning and its end.
@@ -119,10 +156,9 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 
 pub(super) async fn principal(command: PrincipalCommand, global: &Global) -> Result<(), Failure> {
     match command {
-        PrincipalCommand::Create { handle, service: is_service, language, time_zone, config } => {
-            let kind = if is_service { PrincipalKind::Service } else { PrincipalKind::Person };
-            let draft = PrincipalDraft { kind: Some(kind), handle, languages: language, time_zone };
+        PrincipalCommand::Create { principal, config } => {
             let service = open(&config).await?;
+            let draft = principal.draft();
             let created = service.create_principal(&Caller::operator(), &draft, Change::default()).await?;
             service.store().close().await;
             print_principals(&[created], global)
@@ -138,17 +174,17 @@ pub(super) async fn principal(command: PrincipalCommand, global: &Global) -> Res
 
 pub(super) async fn grant(command: GrantCommand, global: &Global) -> Result<(), Failure> {
     match command {
-        GrantCommand::Create { handle, role, config } => {
+        GrantCommand::Create { grant: GrantArgs { of, role }, config } => {
             let service = open(&config).await?;
-            let name = principal_named(&service, &handle).await?;
+            let name = principal_named(&service, &of.principal).await?;
             let created =
                 service.create_grant(&Caller::operator(), &name, &role.draft(), Change::default()).await?;
             service.store().close().await;
             print_grants(&name, &[created], global)
         }
-        GrantCommand::List { handle, config } => {
+        GrantCommand::List { of, config } => {
             let service = open(&config).await?;
-            let name = principal_named(&service, &handle).await?;
+            let name = principal_named(&service, &of.principal).await?;
             let mut grants: Vec<Grant> = Vec::new();
             let mut request = PageRequest { size: PAGE, token: String::new() };
             loop {
@@ -161,9 +197,10 @@ pub(super) async fn grant(command: GrantCommand, global: &Global) -> Result<(), 
             service.store().close().await;
             print_grants(&name, &grants, global)
         }
-        GrantCommand::End { name, config } => {
+        GrantCommand::End { listed, config } => {
             let service = open(&config).await?;
-            let (principal, ended) = service.end_grant(&Caller::operator(), &name, Change::default()).await?;
+            let ended = service.end_grant(&Caller::operator(), &listed.name, Change::default()).await?;
+            let (principal, ended) = ended;
             service.store().close().await;
             print_grants(&principal.name(), &[ended], global)
         }

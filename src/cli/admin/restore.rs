@@ -50,6 +50,8 @@ struct Restored {
     revived: Vec<OwnedCredential>,
     /// Live tokens of the earlier database that the restored one does not know.
     lost: usize,
+    /// People whom the earlier database has erased since the backup, if it could be read.
+    erased: usize,
 }
 
 pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure> {
@@ -62,7 +64,9 @@ pub(super) async fn run(options: Options, global: &Global) -> Result<(), Failure
 async fn restore(file: &Path, database: &Path, replace: bool) -> Result<Restored, Failure> {
     let manifest = Manifest::read(file)?;
     // Read before the place is locked: a lock on a file ends when the process closes any handle of the file.
-    let earlier = if replace { tokens_of(database).await.unwrap_or_default() } else { Vec::new() };
+    let (earlier, erasures) =
+        if replace { held_by(database).await.unwrap_or_default() } else { Default::default() };
+    let erased = erasures.iter().filter(|time| **time > manifest.time).count();
     let Some(place) = Place::lock(database).map_err(|error| unusable(database, &error))? else {
         return Err(Failure::conflict(
             message!("a process uses {database}", database = database.display().to_string()),
@@ -112,7 +116,7 @@ async fn restore(file: &Path, database: &Path, replace: bool) -> Result<Restored
         earlier.iter().filter(|token| !token.is_live()).map(|token| token.credential.id.as_str()).collect();
     let revived =
         live.iter().filter(|token| revoked.contains(token.credential.id.as_str())).cloned().collect();
-    Ok(Restored { manifest, aside, token_left, live, revived, lost })
+    Ok(Restored { manifest, aside, token_left, live, revived, lost, erased })
 }
 
 /// Copies the backup to the empty file `copy`, checks it, and returns the tokens that it accepts.
@@ -171,16 +175,19 @@ fn take_place(place: &Place, copy: &Path) -> Result<Left, Failure> {
     Ok((aside, left))
 }
 
-/// All tokens of a database that may be damaged or of another application: then there are none.
-async fn tokens_of(database: &Path) -> Option<Vec<OwnedCredential>> {
+/// All tokens of a database, and when each of its erasures was requested. A database that may be damaged or of another
+/// application has none.
+async fn held_by(database: &Path) -> Option<(Vec<OwnedCredential>, Vec<Timestamp>)> {
     if !database.exists() {
         return None;
     }
     let store = Store::open_to_read(database).await.ok()?;
     let service = Service::new(store, std::sync::Arc::new(SystemClock));
     let tokens = service.list_credentials().await.ok();
+    // An older schema may have no erasures.
+    let erasures = service.store().all_tombstones(&Scope::System).await.unwrap_or_default();
     service.store().close().await;
-    tokens
+    Some((tokens?, erasures.into_iter().map(|(.., time)| time).collect()))
 }
 
 async fn live_tokens(store: &Store) -> Result<Vec<OwnedCredential>, Error> {
@@ -192,7 +199,7 @@ async fn live_tokens(store: &Store) -> Result<Vec<OwnedCredential>, Error> {
 
 /// One JSON object, and for people what was done and what is left to do.
 fn report(restored: &Restored, (database, url): (&Path, &str), global: &Global) -> Result<(), Failure> {
-    let Restored { manifest, aside, token_left, live, revived, lost } = restored;
+    let Restored { manifest, aside, token_left, live, revived, lost, erased } = restored;
     let aside = aside.as_ref().map(|path| path.display().to_string());
     let time: Timestamp = manifest.time;
     if global.json {
@@ -206,6 +213,7 @@ fn report(restored: &Restored, (database, url): (&Path, &str), global: &Global) 
             "live_tokens": live.len(),
             "revived_tokens": ids,
             "lost_tokens": lost,
+            "erased_since": erased,
         });
         data(&object.to_string())?;
     }
@@ -216,7 +224,7 @@ fn report(restored: &Restored, (database, url): (&Path, &str), global: &Global) 
         time = shown(time),
         rows = manifest.rows()
     ));
-    if let Some(aside) = aside {
+    if let Some(aside) = &aside {
         say_it(message!("the earlier database is now {file}", file = aside));
     }
     if let Some((file, error)) = token_left {
@@ -235,6 +243,15 @@ fn report(restored: &Restored, (database, url): (&Path, &str), global: &Global) 
             "revoked in the earlier database: {token}; run `{command}`",
             token = in_words(token),
             command = format!("wim-match admin token revoke {} --database {url}", token.credential.id)
+        ));
+    }
+    if *erased > 0 {
+        let earlier = aside.as_ref().map_or_else(String::new, |file| format!(" --database sqlite:{file}"));
+        say_it(message!(
+            "erased since the backup: {people|1 person|{people} people}; erase them again with `{list}`, then `{repeat}`",
+            people = *erased,
+            list = format!("wim-match admin erasure list{earlier} > erased.jsonl"),
+            repeat = format!("wim-match admin erasure repeat erased.jsonl --database {url}")
         ));
     }
     if *lost > 0 {
