@@ -22,6 +22,7 @@ mod faults;
 mod fixed_clock;
 mod following;
 mod health;
+mod histories;
 mod house;
 mod idle;
 mod import;
