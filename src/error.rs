@@ -197,6 +197,7 @@ impl Error {
     }
 
     /// What the caller has to know. A defect names nothing of its inside.
+    #[expect(clippy::too_many_lines, reason = "one arm for each error")]
     pub fn message(&self) -> Message {
         let label = |table: &str, code: &str| MessageValue::Label(format!("{table}.{code}"));
         let labels = |table: &str, codes: &[&str]| {

@@ -9,6 +9,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 use super::reader;
+use crate::domain::review::DecisionObstacle;
 use crate::domain::violation::MAX_LISTED;
 use crate::error::{Error, Reason, chain};
 use crate::wording;
@@ -202,7 +203,7 @@ fn metadata(error: &Error) -> HashMap<String, String> {
         | Error::RunState { state, .. }
         | Error::ConsentState { state, .. }
         | Error::SubmissionState { state, .. } => ("state", (*state).to_owned()),
-        Error::DecisionRefused { obstacles, .. } => ("obstacles", joined(obstacles, |one| one.code())),
+        Error::DecisionRefused { obstacles, .. } => ("obstacles", joined(obstacles, DecisionObstacle::code)),
         Error::PublicationBlocked { obstacles, .. } => {
             ("obstacles", joined(obstacles, |one| one.code().to_owned()))
         }

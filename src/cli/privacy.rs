@@ -107,6 +107,7 @@ impl Reason {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each command")]
 pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure> {
     let mut client = global.client().await?;
     match command {

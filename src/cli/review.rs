@@ -149,6 +149,7 @@ impl AttentionArg {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm for each command")]
 pub(super) async fn run(command: Command, client: &mut Client, global: &Global) -> Result<(), Failure> {
     match command {
         Command::Review { round, run, attention, organisation, unreviewed } => {
