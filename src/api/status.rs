@@ -257,6 +257,10 @@ mod tests {
 
     use super::*;
     use crate::api::proto::DESCRIPTORS;
+    use crate::domain::policy::HardRule;
+    use crate::domain::review::{DecisionObstacle, Pair};
+    use crate::domain::run::StaleCause;
+    use crate::domain::submission::{PublicationObstacle, SecondPersonRule};
 
     /// The comment of each reason in the contract, by its code.
     fn documented() -> BTreeMap<String, String> {
@@ -280,6 +284,7 @@ mod tests {
     fn samples() -> Vec<Error> {
         let round = || "rounds/2027-spring".to_owned();
         let run = || "rounds/2027-spring/runs/1".to_owned();
+        let submission = || "rounds/2027-spring/submissions/1".to_owned();
         vec![
             Error::invalid_field("round_id", "R", "must be a round's id"),
             Error::InvalidPageToken,
@@ -304,6 +309,21 @@ mod tests {
             Error::InputErased(run()),
             Error::EngineChanged { run: run(), version: "6".to_owned(), present: "7" },
             Error::DecisionsConflict("release the pin rounds/2027-spring/decisions/3".to_owned()),
+            Error::DecisionRefused {
+                pair: Box::new(Pair {
+                    mentee: "organisations/wim-peru/profiles/P7".to_owned().try_into().expect("a name"),
+                    mentor: "organisations/wim-kenya/profiles/K2".to_owned().try_into().expect("a name"),
+                }),
+                obstacles: vec![DecisionObstacle::Rule(HardRule::Language), DecisionObstacle::MentorPlaces],
+            },
+            Error::DecisionReleased("rounds/2027-spring/decisions/3".to_owned()),
+            Error::RunStale { run: run(), causes: vec![StaleCause::Enrolments, StaleCause::Decisions] },
+            Error::SubmissionState { submission: submission(), state: "rejected", required: &["submitted"] },
+            Error::SecondPerson { submission: submission(), rule: SecondPersonRule::Submitter },
+            Error::PublicationBlocked {
+                submission: submission(),
+                obstacles: vec![PublicationObstacle::ObjectionTime, PublicationObstacle::OpenObjections],
+            },
             Error::RoundEmpty(round()),
             Error::RunActive(run()),
             Error::RunState { run: run(), state: "failed", required: &["succeeded"] },

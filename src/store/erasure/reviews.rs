@@ -37,9 +37,9 @@ statements! {
     upkeep EMPTY_DECISION = ("decision.erase",
         "UPDATE decision SET pair_id = $3, mentee_own_id = $4, mentor_own_id = $5, reason = '', \
          release_reason = CASE WHEN release_reason IS NULL THEN NULL ELSE '' END WHERE round_id = $1 AND number = $2");
+    query PAIRS = hidden("erasure.pairs", of_person!("SELECT round_id, pair_id FROM ", "pair_review"));
     upkeep DELETE_COMMENTS = ("pair_comment.erase",
-        concat!("DELETE FROM pair_comment WHERE (round_id, pair_id) IN (",
-            of_person!("SELECT round_id, pair_id FROM ", "pair_review"), ")"));
+        "DELETE FROM pair_comment WHERE round_id = $1 AND pair_id = $2");
     upkeep DELETE_REVIEWS = ("pair_review.erase",
         "DELETE FROM pair_review WHERE (mentee_organisation_id = $1 AND mentee_own_id = $2) \
          OR (mentor_organisation_id = $1 AND mentor_own_id = $2)");
@@ -64,7 +64,10 @@ impl Store {
             for values in emptied {
                 counts.decisions += session.execute(EMPTY_DECISION, values).await?;
             }
-            counts.comments += session.execute(DELETE_COMMENTS, task.keys()).await?;
+            for row in session.reads().rows(PAIRS, task.keys()).await? {
+                let pair = values![row.text("round_id")?, row.text("pair_id")?];
+                counts.comments += session.execute(DELETE_COMMENTS, pair).await?;
+            }
             session.execute(DELETE_REVIEWS, task.keys()).await?;
         }
         self.release_erasure(task, held).await
