@@ -393,7 +393,7 @@ CREATE TABLE submission (
     run_number BIGINT NOT NULL,
     -- Digest of the result as coordinators read it.
     result_digest TEXT COLLATE "C" NOT NULL,
-    state TEXT COLLATE "C" NOT NULL CHECK (state IN ('submitted', 'approved', 'rejected', 'published', 'unpublished')),
+    state TEXT COLLATE "C" NOT NULL CHECK (state IN ('submitted', 'approved', 'rejected', 'published', 'unpublished', 'superseded')),
     -- Approvals that it needs, by the policy of the round when it was submitted.
     required_approvals BIGINT NOT NULL CHECK (required_approvals >= 1),
     -- Until when organisations may object, from the last approval on; NULL before.
@@ -410,10 +410,11 @@ CREATE TABLE submission (
     PRIMARY KEY (round_id, number),
     FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number),
     CHECK ((state IN ('rejected', 'unpublished')) = (end_micros IS NOT NULL)),
-    CHECK (state NOT IN ('published', 'unpublished') OR publish_micros IS NOT NULL)
+    CHECK (state NOT IN ('published', 'unpublished', 'superseded') OR publish_micros IS NOT NULL)
 );
 -- A round has one proposal at a time, and one publication, whatever the code above does.
-CREATE UNIQUE INDEX submission_live ON submission (round_id) WHERE state IN ('submitted', 'approved', 'published');
+CREATE UNIQUE INDEX submission_live ON submission (round_id) WHERE state IN ('submitted', 'approved');
+CREATE UNIQUE INDEX submission_published ON submission (round_id) WHERE state = 'published';
 CREATE INDEX submission_run ON submission (round_id, run_number);
 
 -- Who approved a submission: each principal once, and never its author.

@@ -1,12 +1,13 @@
-//! `wim-match round submit|approve|reject|publish|unpublish|submissions`: the way of a run to its publication.
+//! `wim-match round submit|approve|reject|publish|unpublish|repair|submissions`: the way of a run to its publication.
 
 use clap::Subcommand;
 
 use super::failure::Failure;
 use super::global::Global;
 use super::names::{find, name};
-use crate::client::output::{data, items, json};
-use crate::client::{Client, request_id, time_shown, v1};
+use crate::client::output::{data, items, json, tell};
+use crate::client::progress::watch_with_bar;
+use crate::client::{Client, request_id, success, time_shown, v1};
 use crate::domain::submission::SubmissionState;
 use crate::domain::vocabulary::Lang;
 use crate::{message, wording};
@@ -51,6 +52,12 @@ pub(super) enum Command {
         /// Why.
         #[arg(long)]
         reason: String,
+    },
+    /// Repair the published run of a round, after people have left or joined: as many people as possible, then the fewest changes.
+    /// The repair is submitted, approved and published like every run.
+    Repair {
+        /// Id of the round.
+        round: String,
     },
     /// List the submissions of a round, the newest first.
     Submissions {
@@ -100,6 +107,7 @@ pub(super) async fn run(command: Command, client: &mut Client, global: &Global) 
                 v1::UnpublishRunRequest { name, reason, request_id: request_id(), validate_only: false };
             client.reviews.unpublish_run(request).await?.into_inner().submission
         }
+        Command::Repair { round } => return repair(client, &round, global).await,
         Command::Submissions { round } => {
             let all = client.all_submissions(&name("rounds/", &round)).await?;
             let header = [
@@ -129,6 +137,44 @@ pub(super) async fn run(command: Command, client: &mut Client, global: &Global) 
     } else {
         data(&wording::labelled(&submission.name, &state(&submission, global.lang), global.lang))?;
     }
+    Ok(())
+}
+
+async fn repair(client: &mut Client, round: &str, global: &Global) -> Result<(), Failure> {
+    let all = client.all_submissions(&name("rounds/", round)).await?;
+    let published = all.into_iter().find(|one| one.state() == v1::SubmissionState::Published);
+    let published = published.ok_or_else(|| {
+        Failure::not_found(
+            message!("nothing is published in {round}", round = round),
+            message!(
+                "`{command}` publishes its approved run",
+                command = format!("wim-match round publish {round}")
+            ),
+        )
+    })?;
+    let request = v1::StartRunRequest {
+        round: name("rounds/", round),
+        follows: published.run,
+        repair: true,
+        request_id: request_id(),
+        ..v1::StartRunRequest::default()
+    };
+    let run = client.runs.start_run(request).await?.into_inner().run.unwrap_or_default();
+    let run = watch_with_bar(client, &run.name, global.lang).await?;
+    if global.json {
+        json(&run)?;
+    } else {
+        data(&run.name)?;
+    }
+    success(&run)?;
+    let followed = run.summary.as_ref().and_then(|summary| summary.followed).unwrap_or_default();
+    let told = message!(
+        "{kept} published pairs stay, {changed|none changes|1 changes|{changed} change}; next: `{command}`",
+        kept = followed.kept,
+        changed = followed.changed,
+        command = format!("wim-match round submit {}", round.trim_start_matches("rounds/"))
+    );
+    tell(&told, global.lang);
     Ok(())
 }
 

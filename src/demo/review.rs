@@ -1,9 +1,10 @@
 //! The second act of the demo: the working group reviews the run, asks what a pin would change, pins, runs again, and a second
-//! person approves the result before it is published.
+//! person approves the result before it is published. Then somebody drops out, and the publication is repaired.
 
 use crate::client::output::show;
 use crate::client::{self, Channel, Client, progress, request_id, v1};
 use crate::domain::grant::Role;
+use crate::domain::name::ProfileRef;
 use crate::domain::vocabulary::Lang;
 use crate::message;
 use crate::server::Server;
@@ -20,7 +21,7 @@ pub(super) async fn review(
     channel: &Channel,
     run: &v1::Run,
     (lang, silent): (Lang, bool),
-) -> anyhow::Result<v1::Submission> {
+) -> anyhow::Result<()> {
     let tell = |line: &crate::domain::message::Message| if silent { Ok(()) } else { show(line, lang) };
     let token = server.service().issue_token(&Role::Secretariat, "demo").await?;
     let secretariat = Client::new(channel, Some(&token))?;
@@ -67,25 +68,77 @@ pub(super) async fn review(
         ))?;
         break;
     }
+    let published = submit_and_publish(&mut rosa, &mut amara, &latest).await?;
+    tell(&message!("Rosa submits {run}, Amara approves it, and it is published.", run = &published.run))?;
+
+    let request =
+        v1::ListMatchesRequest { parent: latest.name, page_size: 1, ..v1::ListMatchesRequest::default() };
+    let best = rosa.runs.list_matches(request).await?.into_inner().matches.into_iter().next();
+    if let Some(leaver) = best.map(|best| best.mentor) {
+        withdraw(server, channel, &round, &leaver).await?;
+        let request = v1::StartRunRequest {
+            round,
+            follows: published.run,
+            repair: true,
+            request_id: request_id(),
+            ..v1::StartRunRequest::default()
+        };
+        let repair = run_to_the_end(&mut rosa, request, lang).await?;
+        submit_and_publish(&mut rosa, &mut amara, &repair).await?;
+        let followed = repair.summary.as_ref().and_then(|summary| summary.followed).unwrap_or_default();
+        tell(&message!(
+            "Then {mentor} drops out. A repair keeps {kept} published pairs and changes {changed|none|1|{changed}}; it is approved and published in its turn.",
+            mentor = short(&leaver),
+            kept = followed.kept,
+            changed = followed.changed
+        ))?;
+    }
+    Ok(())
+}
+
+/// One person submits a run, another one approves it, and it is published.
+async fn submit_and_publish(
+    author: &mut Client,
+    approver: &mut Client,
+    run: &v1::Run,
+) -> anyhow::Result<v1::Submission> {
     let request = v1::SubmitRunRequest {
-        name: latest.name.clone(),
-        result_digest: latest.result_digest.clone(),
+        name: run.name.clone(),
+        result_digest: run.result_digest.clone(),
         request_id: request_id(),
         ..v1::SubmitRunRequest::default()
     };
-    let submitted = rosa.reviews.submit_run(request).await?.into_inner().submission.unwrap_or_default();
+    let submitted = author.reviews.submit_run(request).await?.into_inner().submission.unwrap_or_default();
     let request = v1::ApproveRunRequest {
         name: submitted.name.clone(),
-        result_digest: latest.result_digest,
+        result_digest: run.result_digest.clone(),
         request_id: request_id(),
         ..v1::ApproveRunRequest::default()
     };
-    amara.reviews.approve_run(request).await?;
+    approver.reviews.approve_run(request).await?;
     let request =
         v1::PublishRunRequest { name: submitted.name, request_id: request_id(), validate_only: false };
-    let published = rosa.reviews.publish_run(request).await?.into_inner().submission.unwrap_or_default();
-    tell(&message!("Rosa submits {run}, Amara approves it, and it is published.", run = &published.run))?;
-    Ok(published)
+    Ok(author.reviews.publish_run(request).await?.into_inner().submission.unwrap_or_default())
+}
+
+/// The manager of a person withdraws her from the round.
+async fn withdraw(server: &Server, channel: &Channel, round: &str, profile: &str) -> anyhow::Result<()> {
+    let organisation = ProfileRef::from_name(profile)?.organisation;
+    let token =
+        server.service().issue_token(&Role::OrganisationManager(organisation.clone()), "demo").await?;
+    let mut manager = Client::new(channel, Some(&token))?;
+    let filter = v1::EnrolmentFilter { organisation: organisation.name(), ..v1::EnrolmentFilter::default() };
+    let all = manager.all_enrolments(round, &filter).await?;
+    let live = all.into_iter().find(|one| one.profile == profile && one.withdraw_time.is_none());
+    let request = v1::WithdrawEnrolmentsRequest {
+        parent: round.to_owned(),
+        organisation: organisation.name(),
+        enrolments: live.into_iter().map(|one| one.name).collect(),
+        request_id: request_id(),
+        ..v1::WithdrawEnrolmentsRequest::default()
+    };
+    manager.rounds.withdraw_enrolments(request).await?;
+    Ok(())
 }
 
 /// A person of the working group.
@@ -171,6 +224,14 @@ async fn run_again(client: &mut Client, round: &str, lang: Lang) -> anyhow::Resu
         request_id: request_id(),
         ..v1::StartRunRequest::default()
     };
+    run_to_the_end(client, request, lang).await
+}
+
+async fn run_to_the_end(
+    client: &mut Client,
+    request: v1::StartRunRequest,
+    lang: Lang,
+) -> anyhow::Result<v1::Run> {
     let run = client.runs.start_run(request).await?.into_inner().run.unwrap_or_default();
     let run = progress::watch_with_bar(client, &run.name, lang).await?;
     client::success(&run)?;

@@ -50,6 +50,9 @@ impl RoundState {
     /// The states in which enrolments and the round itself change, and runs start, in words.
     pub const OPEN: &'static [&'static str] = &["draft", "enrolling", "review"];
 
+    /// The states in which people are enrolled and withdrawn, in words. Those of a published round await a repair.
+    pub const TAKES_PEOPLE: &'static [&'static str] = &["draft", "enrolling", "review", "published"];
+
     /// The state's name as stored.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -72,6 +75,11 @@ impl RoundState {
     /// Whether enrolments and the round itself may change, and runs may start.
     pub fn is_open(self) -> bool {
         matches!(self, Self::Draft | Self::Enrolling | Self::Review)
+    }
+
+    /// Whether people may be enrolled and withdrawn.
+    pub fn takes_people(self) -> bool {
+        self.is_open() || self == Self::Published
     }
 
     /// Whether nothing of the round is published yet, so that a person can still leave it.

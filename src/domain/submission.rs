@@ -20,12 +20,20 @@ pub enum SubmissionState {
     Published,
     /// The publication was taken back.
     Unpublished,
+    /// A repair was published in its place.
+    Superseded,
 }
 
 impl SubmissionState {
     /// All states, in the order of the contract.
-    pub const ALL: [Self; 5] =
-        [Self::Submitted, Self::Approved, Self::Rejected, Self::Published, Self::Unpublished];
+    pub const ALL: [Self; 6] = [
+        Self::Submitted,
+        Self::Approved,
+        Self::Rejected,
+        Self::Published,
+        Self::Unpublished,
+        Self::Superseded,
+    ];
 
     /// The state's name as stored.
     pub fn as_str(self) -> &'static str {
@@ -35,6 +43,7 @@ impl SubmissionState {
             Self::Rejected => "rejected",
             Self::Published => "published",
             Self::Unpublished => "unpublished",
+            Self::Superseded => "superseded",
         }
     }
 

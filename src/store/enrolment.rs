@@ -503,10 +503,10 @@ pub(super) async fn role_moves(
 
 /// `Ok` if the state allows enrolments.
 fn open_for_enrolment(round: &RoundId, state: RoundState) -> Result<()> {
-    if state.is_open() {
+    if state.takes_people() {
         return Ok(());
     }
-    Err(Error::RoundState { round: round.name(), state: state.as_str(), required: RoundState::OPEN })
+    Err(Error::RoundState { round: round.name(), state: state.as_str(), required: RoundState::TAKES_PEOPLE })
 }
 
 /// The number of the live ones among enrolments of an organisation. Fails with `NotFound` if one does not exist.

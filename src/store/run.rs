@@ -126,6 +126,8 @@ statements! {
     query STATE = filtered("run.state",
         concat!("SELECT state FROM run WHERE round_id = $1 AND number = $2 AND purge_micros IS NULL AND ",
             exists_for!("run.round_id", "$3")));
+    query PUBLISHED = hidden("submission.published",
+        "SELECT run_number FROM submission WHERE round_id = $1 AND state = 'published'");
     change CANCEL_NOW = ("run.cancel_now", sqlite: cancel_now!(sqlite), postgres: cancel_now!(postgres));
     change CANCEL_LATER = ("run.cancel_later",
         "UPDATE run SET cancel_requested = 1 WHERE round_id = $1 AND number = $2 AND state = 'running' \
@@ -186,7 +188,7 @@ impl Store {
     ) -> Result<Run> {
         let mut session = self.snapshot_reader(scope).await?;
         let found = round::of(&mut session, round).await?;
-        let (name, _) = startable(&mut session, round, found.state).await?;
+        let (name, _) = startable(&mut session, round, found.state, follow).await?;
         let follows = followed(&mut session, round, follow).await?;
         session.end().await?;
         let follows = follows.map(|(number, _)| RunRef { round: round.clone(), number });
@@ -217,7 +219,7 @@ impl WriteSession {
     ) -> Result<(Run, Note)> {
         let now = self.now();
         let state = self.lock_round(round).await?.state;
-        let (name, participants) = startable(self.reads(), round, state).await?;
+        let (name, participants) = startable(self.reads(), round, state, follow).await?;
         let number = name.number;
         let owner = Owner::Alliance;
         let follows = followed(self.reads(), round, follow).await?;
@@ -280,11 +282,20 @@ pub(super) async fn stop_active(
     Ok((at_once + requested > 0).then_some((name, note)))
 }
 
-/// The name of a run that is started now over a round in `state`, and the number of its participants.
+/// The name of a run that is started now over a round in `state`, and the number of its participants. Over a published round, a
+/// run repairs the published one.
 ///
 /// Fails with `RoundState`, `RunActive` or `RoundEmpty`.
-async fn startable(session: &mut ReadSession, round: &RoundId, state: RoundState) -> Result<(RunRef, i64)> {
-    if !state.is_open() {
+async fn startable(
+    session: &mut ReadSession,
+    round: &RoundId,
+    state: RoundState,
+    follow: Follow,
+) -> Result<(RunRef, i64)> {
+    let published = session.row(PUBLISHED, values![round]).await?;
+    let published = published.map(|row| row.int("run_number")).transpose()?;
+    let repairs_it = matches!(follow, Follow::Repair(number) if published == Some(number));
+    if !state.is_open() && !(state == RoundState::Published && repairs_it) {
         return Err(Error::RoundState {
             round: round.name(),
             state: state.as_str(),

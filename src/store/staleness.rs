@@ -58,7 +58,7 @@ macro_rules! causes {
             ),
             " FROM run JOIN round r ON r.id = run.round_id WHERE run.round_id = $1 AND run.number >= $2 \
              AND run.number <= $3 AND run.state = 'succeeded' \
-             AND r.state IN ('draft', 'enrolling', 'review', 'submitted', 'approved')"
+             AND r.state IN ('draft', 'enrolling', 'review', 'submitted', 'approved', 'published')"
         )
     };
 }
@@ -73,7 +73,7 @@ statements! {
 }
 
 /// Adds to each run of one round what has changed since its start. Only a run that has succeeded can be stale, and only before
-/// its round is published.
+/// its round has ended.
 pub(super) async fn add_causes(session: &mut ReadSession, round: &RoundId, runs: &mut [Run]) -> Result<()> {
     let numbers = || runs.iter().filter(|run| run.state == RunState::Succeeded).map(|run| run.name.number);
     let (Some(first), Some(last)) = (numbers().min(), numbers().max()) else { return Ok(()) };

@@ -40,7 +40,9 @@ statements! {
             exists_for!("submission.round_id", "$4"), " ORDER BY number DESC LIMIT $3"));
     query LIVE = filtered("submission.live",
         concat!(submission_columns!(), " WHERE round_id = $1 AND state IN ('submitted', 'approved', 'published') AND ",
-            exists_for!("submission.round_id", "$2")));
+            exists_for!("submission.round_id", "$2"), " ORDER BY number DESC LIMIT 1"));
+    query PUBLISHED = hidden("submission.published_run",
+        "SELECT run_number FROM submission WHERE round_id = $1 AND state = 'published'");
     query LAST = hidden("submission.last",
         "SELECT COALESCE(MAX(number), 0) AS number FROM submission WHERE round_id = $1");
     query APPROVALS = filtered("approval.list",
@@ -69,6 +71,8 @@ statements! {
     change PUBLISH = ("submission.publish",
         "UPDATE submission SET state = 'published', publish_actor = $3, publish_micros = $4 WHERE round_id = $1 \
          AND number = $2 AND state = 'approved'");
+    change SUPERSEDE = ("submission.supersede",
+        "UPDATE submission SET state = 'superseded' WHERE round_id = $1 AND state = 'published'");
     change END = ("submission.end",
         "UPDATE submission SET state = $3, end_actor = $4, end_reason = $5, end_micros = $6 WHERE round_id = $1 \
          AND number = $2 AND state IN ('submitted', 'approved', 'published')");
@@ -186,7 +190,7 @@ impl Store {
         Ok(found)
     }
 
-    /// The submission of a round that is submitted, approved or published.
+    /// The submission of a round that is submitted or approved, or else the one that is published.
     pub async fn live_submission(&self, scope: &Scope, id: &RoundId) -> Result<Option<Submission>> {
         let mut session = self.snapshot_reader(scope).await?;
         let row = session.row(LIVE, values![id]).await?;
@@ -240,6 +244,7 @@ impl WriteSession {
                 "run.approve"
             }
             Step::Publish(_) => {
+                self.change(owner, SUPERSEDE, values![id]).await?;
                 let values = values![id, number, done.recorder.as_str(), done.time];
                 self.change_exactly(1, owner, PUBLISH, values).await?;
                 "run.publish"
@@ -286,17 +291,41 @@ async fn next(session: &mut ReadSession, state: RoundState, step: &Step<'_>, don
             approved(session, name, digest, Approval { given: done, comment: (*comment).to_owned() }).await
         }
         Step::Publish(name) => published(session, name, done).await,
-        Step::End(name, end, reason) => {
-            let submission = of(session, name).await?;
-            if submission.state == end.state() {
-                return Ok(Next { submission, moves: None, is_new: false });
-            }
-            expect_state(&submission, end.required())?;
-            let end_of = Some((done, (*reason).to_owned()));
-            let submission = Submission { state: end.state(), end: end_of, ..submission };
-            Ok(Next { submission, moves: Some(RoundState::Review), is_new: true })
-        }
+        Step::End(name, end, reason) => ended(session, state, name, *end, (done, reason)).await,
     }
+}
+
+async fn ended(
+    session: &mut ReadSession,
+    state: RoundState,
+    name: &SubmissionRef,
+    end: SubmissionEnd,
+    (done, reason): (Record, &str),
+) -> Result<Next> {
+    let submission = of(session, name).await?;
+    if submission.state == end.state() {
+        return Ok(Next { submission, moves: None, is_new: false });
+    }
+    expect_state(&submission, end.required())?;
+    let moves = match end {
+        // The publication stays that the submission would have repaired.
+        SubmissionEnd::Reject if published_run(session, &name.round).await?.is_some() => {
+            RoundState::Published
+        }
+        SubmissionEnd::Unpublish if state != RoundState::Published => {
+            let required = &["published"];
+            return Err(Error::RoundState { round: name.round.name(), state: state.as_str(), required });
+        }
+        SubmissionEnd::Reject | SubmissionEnd::Unpublish => RoundState::Review,
+    };
+    let submission = Submission { state: end.state(), end: Some((done, reason.to_owned())), ..submission };
+    Ok(Next { submission, moves: Some(moves), is_new: true })
+}
+
+/// The number of the run that is published.
+async fn published_run(session: &mut ReadSession, round: &RoundId) -> Result<Option<i64>> {
+    let row = session.row(PUBLISHED, values![round]).await?;
+    row.map(|row| row.int("run_number")).transpose()
 }
 
 async fn submitted(
@@ -307,7 +336,10 @@ async fn submitted(
     made: Record,
 ) -> Result<Next> {
     let [_, run] = run::of(session, name).await?;
-    if state != RoundState::Review {
+    let published = published_run(session, &name.round).await?;
+    let repairs_it = run.repairs && run.follows.as_ref().map(|followed| followed.number) == published;
+    let may_be = state == RoundState::Review || state == RoundState::Published && repairs_it;
+    if !may_be {
         let required = &["review"];
         return Err(Error::RoundState { round: name.round.name(), state: state.as_str(), required });
     }

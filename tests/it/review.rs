@@ -20,6 +20,7 @@ on_both_databases! {
     what_has_changed_stops_a_submission,
     an_objection_holds_the_publication_until_it_is_answered,
     two_replicas_publish_once,
+    a_published_round_is_repaired_with_few_changes,
 }
 
 /// Two organisations in a round that was run: two mentors of Peru with a place each, two mentees of Kenya.
@@ -593,5 +594,74 @@ async fn two_replicas_publish_once(world: World) {
     let entries = secretariat.admin.clone().list_audit_entries(request).await.expect("lists").into_inner();
     let published = entries.entries.iter().filter(|entry| entry.action == "run.publish").count();
     assert_eq!(published, 1);
+    cast.world.stop().await;
+}
+
+async fn a_published_round_is_repaired_with_few_changes(world: World) {
+    let mut cast = cast(world, v1::Policy::default()).await;
+    let [first, second] = two_people(&cast.world).await;
+    let publication = submit(&first, cast.submission(&cast.run)).await.expect("submits");
+    approve(&second, &publication).await.expect("approves");
+    publish(&first, &publication.name).await.expect("publishes");
+    let start = |follows: &v1::Run, repair: bool| v1::StartRunRequest {
+        round: cast.round.clone(),
+        follows: follows.name.clone(),
+        repair,
+        ..v1::StartRunRequest::default()
+    };
+    let plain = start(&cast.run, false);
+    let repair = start(&cast.run, true);
+    assert_eq!(refused(first.runs.clone().start_run(plain).await), "ROUND_STATE");
+    // One mentee leaves, and another one joins late.
+    let leaver = cast.kenya.member("d");
+    let own = cast.kenya.enrolments(&cast.round).await;
+    let withdraw = v1::WithdrawEnrolmentsRequest {
+        parent: cast.round.clone(),
+        organisation: cast.kenya.name(),
+        enrolments: own.iter().filter(|one| one.profile == leaver).map(|one| one.name.clone()).collect(),
+        ..v1::WithdrawEnrolmentsRequest::default()
+    };
+    cast.kenya.client.rounds.withdraw_enrolments(withdraw).await.expect("withdraws");
+    cast.kenya.import(vec![mentee("e")]).await;
+    cast.kenya.enrol(&cast.round, &["e"]).await;
+    let read = v1::GetRunRequest { name: cast.run.name.clone() };
+    let run = first.runs.clone().get_run(read).await.expect("reads").into_inner().run.expect("a run");
+    assert_eq!(
+        run.stale_causes,
+        [i32::from(v1::StaleCause::Enrolments)],
+        "the published run calls for a repair"
+    );
+
+    let started =
+        first.runs.clone().start_run(repair).await.expect("starts").into_inner().run.expect("a run");
+    let repaired = soon(cast.world.watch(&started.name)).await.pop().expect("an ended run");
+    assert_eq!((repaired.state(), repaired.repairs), (v1::RunState::Succeeded, true));
+    let kept = cast.match_of("c").await;
+    let now = matches(&mut cast.world.coordinator(), &repaired.name, 0).await;
+    assert_eq!(now.len(), 2);
+    assert!(
+        now.iter().any(|pair| pair.mentee == kept.mentee && pair.mentor == kept.mentor),
+        "her pair stays"
+    );
+    assert!(now.iter().any(|pair| pair.mentee == cast.kenya.member("e")), "who has joined is matched");
+
+    // A repair that is rejected leaves the publication as it is.
+    let submission = submit(&first, cast.submission(&repaired)).await.expect("submits");
+    assert_eq!(cast.state().await, v1::RoundState::Submitted);
+    let back = v1::UnpublishRunRequest {
+        name: publication.name.clone(),
+        reason: "Not now.".to_owned(),
+        ..v1::UnpublishRunRequest::default()
+    };
+    assert_eq!(refused(second.reviews.clone().unpublish_run(back).await), "ROUND_STATE");
+    assert_eq!(reject(&second, &submission.name).await.expect("rejects").state(), Rejected);
+    assert_eq!(cast.state().await, v1::RoundState::Published);
+    let submission = submit(&first, cast.submission(&repaired)).await.expect("submits");
+    approve(&second, &submission).await.expect("approves");
+    assert_eq!(publish(&first, &submission.name).await.expect("publishes").state(), Published);
+    assert_eq!(cast.state().await, v1::RoundState::Published);
+    let request = v1::GetSubmissionRequest { name: publication.name };
+    let before = first.reviews.clone().get_submission(request).await.expect("reads").into_inner().submission;
+    assert_eq!(before.expect("a submission").state(), v1::SubmissionState::Superseded);
     cast.world.stop().await;
 }

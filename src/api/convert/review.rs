@@ -135,6 +135,7 @@ pub fn submission(submission: &Submission) -> v1::Submission {
             SubmissionState::Rejected => v1::SubmissionState::Rejected,
             SubmissionState::Published => v1::SubmissionState::Published,
             SubmissionState::Unpublished => v1::SubmissionState::Unpublished,
+            SubmissionState::Superseded => v1::SubmissionState::Superseded,
         }
         .into(),
         required_approvals: submission.required_approvals.into(),
