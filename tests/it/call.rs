@@ -94,9 +94,33 @@ impl Target {
 /// An etag that no round has. What would end a round is called with it, so that the round lives on for the other calls.
 const STALE_ETAG: &str = "\"0\"";
 
-/// Whether a call was refused for its stale etag alone: the caller may do it.
+/// Whether a call was refused for its stale etag alone: the caller may do it. The calls of ReviewService that would decide on the
+/// pair of other calls, or move the round, are refused for what they name.
 pub(crate) fn is_stale(answer: &Result<(), Status>) -> bool {
-    answer.as_ref().is_err_and(|status| crate::refusal::reason(status) == "ETAG_MISMATCH")
+    answer.as_ref().is_err_and(|status| {
+        ["ETAG_MISMATCH", "DECISION_REFUSED", "ROUND_STATE"]
+            .contains(&crate::refusal::reason(status).as_str())
+    })
+}
+
+/// Whether whoever may call the method of ReviewService hears that what `call::review` names is not there.
+pub(crate) fn is_absent(method: &str, answer: &Result<(), Status>) -> bool {
+    let names_nothing = [
+        "ReleaseDecision",
+        "ListComments",
+        "SubmitRun",
+        "ApproveRun",
+        "RejectRun",
+        "PublishRun",
+        "UnpublishRun",
+        "GetSubmission",
+        "ContestMatch",
+        "ObjectToMatch",
+    ];
+    names_nothing.iter().any(|name| method.strip_prefix("ReviewService/") == Some(name))
+        && answer.as_ref().is_err_and(|status| {
+            ["NOT_FOUND", "INVALID_FIELDS"].contains(&crate::refusal::reason(status).as_str())
+        })
 }
 
 /// All methods of the contract, as `Service/Method`.
