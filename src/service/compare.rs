@@ -287,6 +287,8 @@ mod tests {
 
     #[test]
     fn a_decision_that_both_runs_have_is_no_cause() {
+        use DifferenceCause::{OtherPairs, Pinned, Vetoed};
+
         let run = RunRef::from_name("rounds/r/runs/2").expect("a name");
         let pairs = |pairs: &[(&str, &str)]| -> Pairs {
             pairs.iter().map(|(mentee, mentor)| ((person(mentee), person(mentor)), 5)).collect()
@@ -303,7 +305,6 @@ mod tests {
             [&snapshot(&[("b", "x")], &[("c", "x")]), &snapshot(&[("a", "y"), ("b", "x")], &[("a", "x")])],
         );
         let causes: Vec<DifferenceCause> = all.iter().map(|one| one.cause).collect();
-        use DifferenceCause::{OtherPairs, Pinned, Vetoed};
         assert_eq!(causes, [Vetoed, Pinned, OtherPairs, OtherPairs]);
     }
 

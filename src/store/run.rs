@@ -295,7 +295,8 @@ async fn startable(
     let published = session.row(PUBLISHED, values![round]).await?;
     let published = published.map(|row| row.int("run_number")).transpose()?;
     let repairs_it = matches!(follow, Follow::Repair(number) if published == Some(number));
-    if !state.is_open() && !(state == RoundState::Published && repairs_it) {
+    let may_start = state.is_open() || state == RoundState::Published && repairs_it;
+    if !may_start {
         return Err(Error::RoundState {
             round: round.name(),
             state: state.as_str(),

@@ -174,7 +174,8 @@ async fn runs_are_compared_with_the_first_and_each_difference_has_its_cause(worl
         };
         assert_eq!(told(true), after.difference(&before).cloned().collect());
         assert_eq!(told(false), before.difference(&after).cloned().collect());
-        assert_eq!((one.pairs_new, one.pairs_gone), (told(true).len() as i64, told(false).len() as i64));
+        let counts = [true, false].map(|is_new| i64::try_from(told(is_new).len()).expect("few"));
+        assert_eq!([one.pairs_new, one.pairs_gone], counts);
         let shown = one.run.as_ref().expect("a run");
         assert_eq!(shown.name, run);
         assert!(shown.summary.as_ref().is_some_and(|summary| summary.whole_round.is_some()));

@@ -104,13 +104,16 @@ fn every_part_of_the_released_contract_is_still_in_the_contract() {
     );
 }
 
+/// A change of a file of the contract.
+type Change = fn(&mut prost_types::FileDescriptorProto);
+
 #[test]
 fn a_break_of_each_kind_is_found() {
     let before = released();
     let at = |set: &FileDescriptorSet, end: &str| {
         set.file.iter().position(|file| file.name().ends_with(end)).expect("a file")
     };
-    let changes: [(&str, fn(&mut prost_types::FileDescriptorProto)); 7] = [
+    let changes: [(&str, Change); 7] = [
         ("run.proto", |file| file.message_type[0].field[1].name = Some("condition".to_owned())),
         ("run.proto", |file| file.message_type[0].field[1].number = Some(99)),
         ("run.proto", |file| {

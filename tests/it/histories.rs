@@ -88,27 +88,24 @@ impl History<'_> {
         let (round, reason_of) = (self.round.clone(), "A reviewer says so.".to_owned());
         let [by_name, to_name] = [self.peru.member(mentee), self.peru.member(mentor)];
         let mut reviews = self.people[0].reviews.clone();
-        let answer = match kind {
-            v1::DecisionKind::Pin => {
-                let request = v1::PinPairRequest {
-                    round,
-                    mentee: by_name,
-                    mentor: to_name,
-                    reason: reason_of,
-                    ..v1::PinPairRequest::default()
-                };
-                reviews.pin_pair(request).await.map(|done| done.into_inner().decision)
-            }
-            _ => {
-                let request = v1::VetoPairRequest {
-                    round,
-                    mentee: by_name,
-                    mentor: to_name,
-                    reason: reason_of,
-                    ..v1::VetoPairRequest::default()
-                };
-                reviews.veto_pair(request).await.map(|done| done.into_inner().decision)
-            }
+        let answer = if kind == v1::DecisionKind::Pin {
+            let request = v1::PinPairRequest {
+                round,
+                mentee: by_name,
+                mentor: to_name,
+                reason: reason_of,
+                ..v1::PinPairRequest::default()
+            };
+            reviews.pin_pair(request).await.map(|done| done.into_inner().decision)
+        } else {
+            let request = v1::VetoPairRequest {
+                round,
+                mentee: by_name,
+                mentor: to_name,
+                reason: reason_of,
+                ..v1::VetoPairRequest::default()
+            };
+            reviews.veto_pair(request).await.map(|done| done.into_inner().decision)
         };
         let heard = answer.as_ref().map_or_else(reason, |_| "OK".to_owned());
         let known = self.model.decisions.get(&(mentee, mentor)).map(|(kind, _)| *kind);
@@ -190,12 +187,7 @@ impl History<'_> {
             let [mentee_name, mentor_name] = [self.peru.member(mentee), self.peru.member(mentor)];
             let is_match = pairs.iter().any(|pair| pair.mentee == mentee_name && pair.mentor == mentor_name);
             let takes_part = self.model.enrolled.contains(mentee);
-            assert_eq!(
-                is_match && *kind == v1::DecisionKind::Veto,
-                false,
-                "a veto is broken in {}",
-                run.name
-            );
+            assert!(!(is_match && *kind == v1::DecisionKind::Veto), "a veto is broken in {}", run.name);
             assert!(
                 is_match || *kind == v1::DecisionKind::Veto || !takes_part,
                 "a pin is broken in {}",
@@ -260,8 +252,7 @@ impl History<'_> {
         let heard = answer.map_or_else(|status| reason(&status), |_| "OK".to_owned());
         let is_stale = self.model.run.as_ref().is_some_and(|(_, is_stale)| *is_stale);
         let expected = match (*state, is_stale) {
-            (v1::SubmissionState::Published, _) => "OK",
-            (v1::SubmissionState::Approved, false) => "OK",
+            (v1::SubmissionState::Published, _) | (v1::SubmissionState::Approved, false) => "OK",
             (v1::SubmissionState::Approved, true) => "RUN_STALE",
             _ => "SUBMISSION_STATE",
         };

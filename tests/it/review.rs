@@ -3,6 +3,7 @@
 use tonic::Status;
 use tonic_types::StatusExt as _;
 use wim_match::api::proto::v1;
+use wim_match::api::proto::v1::CommentKind::{Comment, Contest, Mark};
 use wim_match::api::proto::v1::SubmissionState::{Approved, Published, Rejected, Submitted, Unpublished};
 use wim_match::client::{Client, request_id};
 
@@ -99,15 +100,15 @@ impl Cast {
         let all = matches(&mut self.kenya.client.clone(), &self.run.name, 0).await;
         all.into_iter().find(|pair| pair.mentee == mentee).expect("is matched")
     }
+}
 
-    fn submission(&self, run: &v1::Run) -> v1::SubmitRunRequest {
-        v1::SubmitRunRequest {
-            name: run.name.clone(),
-            result_digest: run.result_digest.clone(),
-            comment: "Please look at the second pair.".to_owned(),
-            request_id: request_id(),
-            validate_only: false,
-        }
+fn submission_of(run: &v1::Run) -> v1::SubmitRunRequest {
+    v1::SubmitRunRequest {
+        name: run.name.clone(),
+        result_digest: run.result_digest.clone(),
+        comment: "Please look at the second pair.".to_owned(),
+        request_id: request_id(),
+        validate_only: false,
     }
 }
 
@@ -441,7 +442,6 @@ async fn reviewers_and_organisations_speak_of_pairs(world: World) {
         client.reviews.clone().list_comments(request).await.map(|page| page.into_inner().comments)
     };
     let kinds = |all: Vec<v1::Comment>| all.iter().map(v1::Comment::kind).collect::<Vec<_>>();
-    use v1::CommentKind::{Comment, Contest, Mark};
     assert_eq!(kinds(comments(&cast.world.coordinator()).await.expect("lists")), [Comment, Contest, Mark]);
     // An organisation reads its own words alone; of whom nobody is hers, the pair does not exist.
     assert_eq!(kinds(comments(&cast.kenya.client).await.expect("lists")), [Contest]);
@@ -456,13 +456,13 @@ async fn a_run_is_published_by_two_people_and_once(world: World) {
     let first = cast.world.person("rosa", v1::Role::Coordinator).await;
     let second = cast.world.person("amara", v1::Role::Coordinator).await;
     let third = cast.world.person("lena", v1::Role::Coordinator).await;
-    let wrong = v1::SubmitRunRequest { result_digest: "0".repeat(64), ..cast.submission(&cast.run) };
+    let wrong = v1::SubmitRunRequest { result_digest: "0".repeat(64), ..submission_of(&cast.run) };
     assert_eq!(wrong_fields(first.reviews.clone().submit_run(wrong).await), ["result_digest"]);
-    let submission = submit(&first, cast.submission(&cast.run)).await.expect("submits");
+    let submission = submit(&first, submission_of(&cast.run)).await.expect("submits");
     assert_eq!((submission.state(), submission.required_approvals), (Submitted, 2));
     assert_eq!(cast.state().await, v1::RoundState::Submitted);
     assert_eq!(
-        reason(&submit(&second, cast.submission(&cast.run)).await.expect_err("one at a time")),
+        reason(&submit(&second, submission_of(&cast.run)).await.expect_err("one at a time")),
         "ROUND_STATE"
     );
     assert_eq!(reason(&publish(&second, &submission.name).await.expect_err("not yet")), "SUBMISSION_STATE");
@@ -503,7 +503,7 @@ async fn a_run_is_published_by_two_people_and_once(world: World) {
         second.reviews.clone().unpublish_run(request).await.expect("takes back").into_inner().submission;
     assert_eq!(back.expect("a submission").state(), Unpublished);
     assert_eq!(cast.state().await, v1::RoundState::Review);
-    let next = submit(&second, cast.submission(&cast.run)).await.expect("submits again");
+    let next = submit(&second, submission_of(&cast.run)).await.expect("submits again");
     assert_eq!(next.name, "rounds/r/submissions/2");
     cast.world.stop().await;
 }
@@ -511,7 +511,7 @@ async fn a_run_is_published_by_two_people_and_once(world: World) {
 async fn what_has_changed_stops_a_submission(world: World) {
     let mut cast = cast(world, v1::Policy::default()).await;
     let [first, second] = two_people(&cast.world).await;
-    let submission = submit(&first, cast.submission(&cast.run)).await.expect("submits");
+    let submission = submit(&first, submission_of(&cast.run)).await.expect("submits");
     cast.kenya
         .import(vec![wim_match::domain::profile::ProfileDraft { employer: "New".to_owned(), ..mentee("c") }])
         .await;
@@ -520,9 +520,9 @@ async fn what_has_changed_stops_a_submission(world: World) {
     let ended = reject(&second, &submission.name).await.expect("rejects");
     assert_eq!(ended.state(), Rejected);
     assert_eq!(cast.state().await, v1::RoundState::Review);
-    assert_eq!(reason(&submit(&first, cast.submission(&cast.run)).await.expect_err("is stale")), "RUN_STALE");
+    assert_eq!(reason(&submit(&first, submission_of(&cast.run)).await.expect_err("is stale")), "RUN_STALE");
     let next = soon(cast.world.run_to_the_end(&cast.round)).await;
-    let submission = submit(&first, cast.submission(&next)).await.expect("submits");
+    let submission = submit(&first, submission_of(&next)).await.expect("submits");
     let approved = approve(&second, &submission).await.expect("approves");
     assert_eq!(approved.state(), Approved);
     // Somebody leaves after the approval.
@@ -559,7 +559,7 @@ async fn an_objection_holds_the_publication_until_it_is_answered(world: World) {
     };
     let mut kenya = cast.kenya.client.reviews.clone();
     assert_eq!(refused(kenya.object_to_match(objection.clone()).await), "ROUND_STATE");
-    let submission = submit(&first, cast.submission(&cast.run)).await.expect("submits");
+    let submission = submit(&first, submission_of(&cast.run)).await.expect("submits");
     approve(&second, &submission).await.expect("approves");
     kenya.object_to_match(objection).await.expect("objects");
     let held = publish(&first, &submission.name).await.expect_err("is held");
@@ -584,7 +584,7 @@ async fn an_objection_holds_the_publication_until_it_is_answered(world: World) {
 async fn two_replicas_publish_once(world: World) {
     let cast = cast(world, v1::Policy::default()).await;
     let [first, second] = two_people(&cast.world).await;
-    let submission = submit(&first, cast.submission(&cast.run)).await.expect("submits");
+    let submission = submit(&first, submission_of(&cast.run)).await.expect("submits");
     approve(&second, &submission).await.expect("approves");
     let (one, other) = tokio::join!(publish(&first, &submission.name), publish(&second, &submission.name));
     let [one, other] = [one.expect("publishes"), other.expect("finds it published")];
@@ -600,7 +600,7 @@ async fn two_replicas_publish_once(world: World) {
 async fn a_published_round_is_repaired_with_few_changes(world: World) {
     let mut cast = cast(world, v1::Policy::default()).await;
     let [first, second] = two_people(&cast.world).await;
-    let publication = submit(&first, cast.submission(&cast.run)).await.expect("submits");
+    let publication = submit(&first, submission_of(&cast.run)).await.expect("submits");
     approve(&second, &publication).await.expect("approves");
     publish(&first, &publication.name).await.expect("publishes");
     let start = |follows: &v1::Run, repair: bool| v1::StartRunRequest {
@@ -646,7 +646,7 @@ async fn a_published_round_is_repaired_with_few_changes(world: World) {
     assert!(now.iter().any(|pair| pair.mentee == cast.kenya.member("e")), "who has joined is matched");
 
     // A repair that is rejected leaves the publication as it is.
-    let submission = submit(&first, cast.submission(&repaired)).await.expect("submits");
+    let submission = submit(&first, submission_of(&repaired)).await.expect("submits");
     assert_eq!(cast.state().await, v1::RoundState::Submitted);
     let back = v1::UnpublishRunRequest {
         name: publication.name.clone(),
@@ -656,7 +656,7 @@ async fn a_published_round_is_repaired_with_few_changes(world: World) {
     assert_eq!(refused(second.reviews.clone().unpublish_run(back).await), "ROUND_STATE");
     assert_eq!(reject(&second, &submission.name).await.expect("rejects").state(), Rejected);
     assert_eq!(cast.state().await, v1::RoundState::Published);
-    let submission = submit(&first, cast.submission(&repaired)).await.expect("submits");
+    let submission = submit(&first, submission_of(&repaired)).await.expect("submits");
     approve(&second, &submission).await.expect("approves");
     assert_eq!(publish(&first, &submission.name).await.expect("publishes").state(), Published);
     assert_eq!(cast.state().await, v1::RoundState::Published);

@@ -2,7 +2,7 @@
 //!
 //! A list has tombstones, which are keyed hashes: it names nobody, so that it may be kept outside as long as any backup.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde_json::json;
@@ -54,7 +54,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
 }
 
 /// The list of a file. A line that is no erasure refuses all of it.
-fn read(file: &PathBuf) -> Result<Vec<ErasedPerson>, Failure> {
+fn read(file: &Path) -> Result<Vec<ErasedPerson>, Failure> {
     let text = text_of(file)?;
     let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
     lines

@@ -24,8 +24,8 @@ fn matched(t: &Target) -> String {
 
 /// Calls a method with a good request about `target`.
 pub(super) async fn call(method: &str, client: Client, t: Target) -> Result<(), Status> {
-    let Client { mut reviews, .. } = client;
-    let (reason, text, comment) = ("Both asked for it.".to_owned(), "Looked at.".to_owned(), String::new());
+    let mut reviews = client.reviews.clone();
+    let (reason, text) = ("Both asked for it.".to_owned(), "Looked at.".to_owned());
     let (request_id, validate_only, etag) = (request_id(), false, STALE_ETAG.to_owned());
     let Target { round, mentee, mentor, organisation, .. } = t.clone();
     match method {
@@ -90,6 +90,26 @@ pub(super) async fn call(method: &str, client: Client, t: Target) -> Result<(), 
             };
             reviews.contest_match(request).await.map(drop)
         }
+        "ReviewService/ObjectToMatch" => {
+            let request = v1::ObjectToMatchRequest {
+                name: matched(&t),
+                organisation,
+                reason,
+                request_id,
+                validate_only,
+            };
+            reviews.object_to_match(request).await.map(drop)
+        }
+        _ => call_submissions(method, client, t).await,
+    }
+}
+
+/// The same for the methods about submissions.
+async fn call_submissions(method: &str, client: Client, t: Target) -> Result<(), Status> {
+    let Client { mut reviews, .. } = client;
+    let (reason, comment) = ("Both asked for it.".to_owned(), String::new());
+    let (request_id, validate_only) = (request_id(), false);
+    match method {
         "ReviewService/SubmitRun" => {
             let request = v1::SubmitRunRequest {
                 name: t.run,
@@ -114,16 +134,6 @@ pub(super) async fn call(method: &str, client: Client, t: Target) -> Result<(), 
             let request = v1::RejectRunRequest { name: submission(&t), reason, request_id, validate_only };
             reviews.reject_run(request).await.map(drop)
         }
-        "ReviewService/ObjectToMatch" => {
-            let request = v1::ObjectToMatchRequest {
-                name: matched(&t),
-                organisation,
-                reason,
-                request_id,
-                validate_only,
-            };
-            reviews.object_to_match(request).await.map(drop)
-        }
         "ReviewService/PublishRun" => {
             let request = v1::PublishRunRequest { name: submission(&t), request_id, validate_only };
             reviews.publish_run(request).await.map(drop)
@@ -137,7 +147,7 @@ pub(super) async fn call(method: &str, client: Client, t: Target) -> Result<(), 
             reviews.get_submission(request).await.map(drop)
         }
         "ReviewService/ListSubmissions" => {
-            let request = v1::ListSubmissionsRequest { parent: round, ..Default::default() };
+            let request = v1::ListSubmissionsRequest { parent: t.round, ..Default::default() };
             reviews.list_submissions(request).await.map(drop)
         }
         unknown => panic!("{unknown} has no call in `call::review`"),
