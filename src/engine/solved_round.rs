@@ -8,8 +8,8 @@
 //! the fewest people, and with a stability of the policy the one with the greatest sum of score and kept pairs. The solved run
 //! itself is such an optimum: what a better one would gain in score, it would lose in kept pairs.
 //!
-//! For BEST_TOTAL an answer starts from the kept optimum ([`assign_from`](super::assign::assign_from)); alternates are shortest paths in its residual network
-//! ([`super::what_if`]). For FAIREST and STABLE, for a round whose scores do not fit the memory, and where the direction of
+//! For BEST_TOTAL an answer starts from the kept optimum ([`assign_from`](super::assign::assign_from)); alternates are shortest
+//! paths in its residual network ([`super::what_if`]). For FAIREST and STABLE, for a round whose scores do not fit the memory, and where the direction of
 //! pairs needs a search, the round is solved anew.
 //!
 //! Invariant: no number with private points leaves this module. Costs are in shown points, and one that would be negative is 0.
