@@ -398,7 +398,7 @@ fn obstacle_words(obstacle: DecisionObstacle) -> Message {
             rule = MessageValue::Label(format!("rule.{}", rule.as_str()))
         ),
         DecisionObstacle::Private => {
-            message!("the pair is not possible, for a reason that was given in confidence")
+            message!("the pair is not possible")
         }
         DecisionObstacle::Pinned => message!("the pair is pinned"),
         DecisionObstacle::Vetoed => message!("the pair is vetoed"),

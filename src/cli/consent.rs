@@ -34,7 +34,7 @@ pub(super) enum Command {
         #[arg(long)]
         replace: bool,
     },
-    /// Withdraw the live consent of a person, which takes her out of every round that is not published if it is the consent to matching.
+    /// Withdraw the live consent of a person, which takes her out of every round that has not ended if it is the consent to matching.
     Withdraw {
         /// The person, as ORGANISATION/ID.
         person: String,

@@ -39,7 +39,7 @@ pub(super) enum Command {
         #[arg(long)]
         validate_only: bool,
     },
-    /// Keep the data of a person and use it no more: she leaves every round that is not published.
+    /// Keep the data of a person and use it no more: she leaves every round that has not ended.
     Restrict {
         /// The person, as ORGANISATION/ID.
         person: String,

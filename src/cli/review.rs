@@ -219,10 +219,16 @@ pub(super) async fn run(command: Command, client: &mut Client, global: &Global) 
         }
         Command::Mark(said) => {
             let [round, mentee, mentor] = said.pair.named()?;
+            // Whoever runs the command has seen the pair as it is now.
+            let run = find(client, &said.pair.round, None).await?.name;
+            let all = client.all_reviewed_matches(&run, &v1::ReviewFilter::default()).await?;
+            let reviews = all.into_iter().filter_map(|reviewed| reviewed.review);
+            let review = { reviews }.find(|review| review.mentee == mentee && review.mentor == mentor);
             let request = v1::MarkReviewedRequest {
                 round,
                 mentee,
                 mentor,
+                etag: review.map(|review| review.etag).unwrap_or_default(),
                 text: said.text,
                 request_id: request_id(),
                 ..v1::MarkReviewedRequest::default()

@@ -80,7 +80,7 @@ pub(super) async fn run(command: Command, client: &mut Client, global: &Global) 
             client.reviews.submit_run(request).await?.into_inner().submission
         }
         Command::Approve { round, comment } => {
-            let v1::Submission { name, result_digest, .. } = newest(client, &round).await?;
+            let v1::Submission { name, result_digest, .. } = proposed(client, &round).await?;
             let request = v1::ApproveRunRequest {
                 name,
                 result_digest,
@@ -91,18 +91,18 @@ pub(super) async fn run(command: Command, client: &mut Client, global: &Global) 
             client.reviews.approve_run(request).await?.into_inner().submission
         }
         Command::Reject { round, reason } => {
-            let name = newest(client, &round).await?.name;
+            let name = proposed(client, &round).await?.name;
             let request =
                 v1::RejectRunRequest { name, reason, request_id: request_id(), validate_only: false };
             client.reviews.reject_run(request).await?.into_inner().submission
         }
         Command::Publish { round } => {
-            let name = newest(client, &round).await?.name;
+            let name = proposed(client, &round).await?.name;
             let request = v1::PublishRunRequest { name, request_id: request_id(), validate_only: false };
             client.reviews.publish_run(request).await?.into_inner().submission
         }
         Command::Unpublish { round, reason } => {
-            let name = newest(client, &round).await?.name;
+            let name = published(client, &round).await?.name;
             let request =
                 v1::UnpublishRunRequest { name, reason, request_id: request_id(), validate_only: false };
             client.reviews.unpublish_run(request).await?.into_inner().submission
@@ -141,17 +141,7 @@ pub(super) async fn run(command: Command, client: &mut Client, global: &Global) 
 }
 
 async fn repair(client: &mut Client, round: &str, global: &Global) -> Result<(), Failure> {
-    let all = client.all_submissions(&name("rounds/", round)).await?;
-    let published = all.into_iter().find(|one| one.state() == v1::SubmissionState::Published);
-    let published = published.ok_or_else(|| {
-        Failure::not_found(
-            message!("nothing is published in {round}", round = round),
-            message!(
-                "`{command}` publishes its approved run",
-                command = format!("wim-match round publish {round}")
-            ),
-        )
-    })?;
+    let published = published(client, round).await?;
     let request = v1::StartRunRequest {
         round: name("rounds/", round),
         follows: published.run,
@@ -184,12 +174,27 @@ fn state(submission: &v1::Submission, lang: Lang) -> String {
     label.map_or(name, str::to_owned)
 }
 
-/// The newest submission of a round.
-async fn newest(client: &mut Client, round: &str) -> Result<v1::Submission, Failure> {
-    let parent = name("rounds/", round);
-    let request = v1::ListSubmissionsRequest { parent, page_size: 1, page_token: String::new() };
-    let found = client.reviews.list_submissions(request).await?.into_inner().submissions;
-    found.into_iter().next().ok_or_else(|| {
+/// The submission of a round that is published.
+async fn published(client: &Client, round: &str) -> Result<v1::Submission, Failure> {
+    let all = client.all_submissions(&name("rounds/", round)).await?;
+    all.into_iter().find(|one| one.state() == v1::SubmissionState::Published).ok_or_else(|| {
+        Failure::not_found(
+            message!("nothing is published in {round}", round = round),
+            message!(
+                "`{command}` publishes its approved run",
+                command = format!("wim-match round publish {round}")
+            ),
+        )
+    })
+}
+
+/// The submission of a round that is submitted or approved, or else the newest one.
+async fn proposed(client: &Client, round: &str) -> Result<v1::Submission, Failure> {
+    let all = client.all_submissions(&name("rounds/", round)).await?;
+    let is_open = |one: &&v1::Submission| {
+        [v1::SubmissionState::Submitted, v1::SubmissionState::Approved].contains(&one.state())
+    };
+    all.iter().find(is_open).or(all.first()).cloned().ok_or_else(|| {
         Failure::not_found(
             message!("nothing was submitted in {round} yet", round = round),
             message!(

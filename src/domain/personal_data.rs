@@ -26,7 +26,7 @@ pub struct PersonalData {
     pub unmatched: Vec<RunUnmatched>,
     /// Decisions of reviewers on pairs of hers.
     pub decisions: Vec<(RoundId, Decision)>,
-    /// What reviewers and organisations have said of pairs of hers.
+    /// What reviewers and her own organisation have said of pairs of hers.
     pub comments: Vec<(RoundId, Comment)>,
     /// All restrictions, the oldest first, lifted ones too.
     pub restrictions: Vec<PersonRestriction>,

@@ -168,7 +168,7 @@ pub struct PairReview {
     pub mark: Option<Record>,
     /// Contests and objections since the last mark.
     pub contests: i64,
-    /// Comments of reviewers.
+    /// Comments of reviewers since the last mark.
     pub comments: i64,
     /// When the last word was said.
     pub update_time: Timestamp,
@@ -185,7 +185,7 @@ pub enum Attention {
     Changed = 3,
     /// An organisation contests the match, and no reviewer has answered.
     Contested = 4,
-    /// A reviewer has commented on the pair, and nobody has marked it since.
+    /// A reviewer has commented on the pair since the last mark.
     Commented = 5,
 }
 

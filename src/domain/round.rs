@@ -82,9 +82,9 @@ impl RoundState {
         self.is_open() || self == Self::Published
     }
 
-    /// Whether nothing of the round is published yet, so that a person can still leave it.
-    pub fn is_draft(self) -> bool {
-        self.is_open() || matches!(self, Self::Submitted | Self::Approved)
+    /// Whether the round has not ended, so that a person can still leave it. Leaving a published round calls for a repair.
+    pub fn has_not_ended(self) -> bool {
+        !matches!(self, Self::Closed | Self::Cancelled)
     }
 }
 
@@ -198,7 +198,8 @@ impl RoundEnd {
     pub fn states(self) -> &'static [&'static str] {
         match self {
             Self::Close => &["review", "published"],
-            Self::Cancel => &["draft", "enrolling", "review", "submitted", "approved"],
+            // A submission is rejected first.
+            Self::Cancel => RoundState::OPEN,
         }
     }
 }

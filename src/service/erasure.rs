@@ -93,6 +93,7 @@ impl Service {
     pub(super) async fn continue_begun(&self, erasures: &[ErasureRef]) {
         for name in erasures {
             let now = self.clock.now();
+            self.kept_rounds.clear();
             if let Err(error) = Box::pin(self.store.continue_erasure(&Scope::System, name, now)).await {
                 tracing::warn!(
                     error.r#type = error.reason().code(),

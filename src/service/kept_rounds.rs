@@ -1,7 +1,7 @@
 //! Solved rounds that are kept in memory, so that questions about them are answered at once.
 //!
-//! Nothing is lost with a round that makes room for another: the next question prepares it again. A round of which somebody was
-//! erased is forgotten at the next question about it, and answers none.
+//! Nothing is lost with a round that makes room for another: the next question prepares it again. All rounds are
+//! forgotten with an erasure, and on other processes at the next question about a round of which somebody was erased.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,5 +42,10 @@ impl KeptRounds {
     /// Forgets a round.
     pub(super) fn forget(&self, run: &RunRef) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|(known, _)| known != run);
+    }
+
+    /// Forgets all rounds.
+    pub(super) fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }

@@ -112,8 +112,11 @@ impl Service {
 
     /// A run that succeeded, ready for questions. A run of which somebody was erased answers none.
     async fn prepared(&self, permit: &Permit, run: &RunRef) -> Result<Prepared> {
-        if !self.store.answers_questions(&permit.scope, run).await? {
+        let answers = self.store.answers_questions(&permit.scope, run).await;
+        if !matches!(answers, Ok(true)) {
             self.kept_rounds.forget(run);
+        }
+        if !answers? {
             let state = self.store.run(&permit.scope, run).await?.state;
             if state != RunState::Succeeded {
                 return Err(self.not_succeeded(&permit.scope, run).await?);
@@ -172,8 +175,13 @@ fn asked(add: &[AskedDecision], violations: &mut Violations) -> Result<Vec<Froze
 
 /// The names of the decisions that a question releases.
 fn named(release: &[String], run: Option<&RunRef>, violations: &mut Violations) -> Vec<DecisionRef> {
-    let mut parsed = Vec::with_capacity(release.len().min(MOST_DECISIONS));
-    for (at, name) in release.iter().enumerate().take(MOST_DECISIONS) {
+    if release.len() > MOST_DECISIONS {
+        let what = format!("has {} decisions; at most {MOST_DECISIONS} are allowed", release.len());
+        violations.push("release", "", what, "ask about fewer decisions at a time");
+        return Vec::new();
+    }
+    let mut parsed = Vec::with_capacity(release.len());
+    for (at, name) in release.iter().enumerate() {
         match DecisionRef::from_name(name) {
             Err(error) => violations.push(format!("release[{at}]"), name, error.to_string(), ""),
             Ok(decision) if run.is_some_and(|run| run.round != decision.round) => {

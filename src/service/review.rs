@@ -17,7 +17,6 @@ use crate::domain::review::{
     ReviewedMatch,
 };
 use crate::domain::snapshot::Snapshot;
-use crate::domain::submission::SubmissionState;
 use crate::domain::violation::Violations;
 use crate::engine;
 use crate::engine::encode::AnswersUsed;
@@ -70,9 +69,9 @@ impl Service {
         let (Some((round, pair)), true) = (named, violations.is_empty()) else {
             return Err(Error::InvalidFields(violations));
         };
-        let places = self.places_for(&permit, &round, kind, &pair).await?;
-        let wanted = NewDecision { kind, pair: &pair, reason: &reason, places };
         if how.validate_only {
+            let places = self.places_for(&permit, &round, kind, &pair).await?;
+            let wanted = NewDecision { kind, pair: &pair, reason: &reason, places };
             let made = self.record(&permit);
             let checked = self.store.check_decision(&permit.scope, &round, &wanted, etag, made).await?;
             return Ok((round, checked));
@@ -81,6 +80,8 @@ impl Service {
         match self.store.begin(self.receipt(&permit, how.request_id, &payload)?).await? {
             Begun::Repeated(first) => Ok((round, recalled(&first)?)),
             Begun::Fresh(mut session) => {
+                let places = self.places_for(&permit, &round, kind, &pair).await?;
+                let wanted = NewDecision { kind, pair: &pair, reason: &reason, places };
                 let (decision, note) = session.decide(&round, &wanted, etag).await?;
                 let answer = remembered(&decision)?;
                 match note {
@@ -153,11 +154,11 @@ impl Service {
         let run = parse_run("parent", parent)?;
         let cursor = Cursor::new(&permit, &format!("{parent}/reviewed {filter:?}"), request)?;
         let mut found = self.store.reviewed_matches(&permit.scope, &run).await?;
-        found.retain(|reviewed| filter.takes(reviewed));
         if let Some(after) = cursor.after.as_deref() {
             let last = found.iter().position(|reviewed| reviewed.id == after);
             found.drain(..last.map_or(0, |at| at + 1));
         }
+        found.retain(|reviewed| filter.takes(reviewed));
         found.truncate(cursor.limit() as usize);
         Ok((run.round, cursor.page(found, |reviewed| reviewed.id.clone())))
     }
@@ -251,7 +252,7 @@ impl Service {
         let (Some((round, pair)), true) = (named, violations.is_empty()) else {
             return Err(Error::InvalidFields(violations));
         };
-        let said = Said { pair, pair_id: None, kind: words.kind, organisation: None, text };
+        let said = Said { run: None, pair, pair_id: None, kind: words.kind, organisation: None, text };
         let (review, comment) = self.say(permit, &round, &said, etag, how).await?;
         Ok((round, review, comment))
     }
@@ -281,34 +282,13 @@ impl Service {
         if !is_hers || !permit.scope.covers(&organisation) {
             return Err(Error::NotFound(name.name()));
         }
-        if words.kind == CommentKind::Objection {
-            self.expect_open_to_objections(&permit.scope, &name).await?;
-        }
+        let run = (words.kind == CommentKind::Objection).then_some(name.run.number);
         let round = name.run.round.clone();
         let pair = Pair { mentee: found.mentee, mentor: found.mentor };
-        let said =
-            Said { pair, pair_id: Some(name.id), kind: words.kind, organisation: Some(organisation), text };
+        let (pair_id, organisation) = (Some(name.id), Some(organisation));
+        let said = Said { run, pair, pair_id, kind: words.kind, organisation, text };
         let (_, comment) = self.say(permit, &round, &said, "", how).await?;
         Ok((round, comment))
-    }
-
-    /// `Ok` if the run of the match is submitted or approved.
-    async fn expect_open_to_objections(&self, scope: &Scope, name: &MatchRef) -> Result<()> {
-        let live = self.store.live_submission(scope, &name.run.round).await?;
-        let open = [SubmissionState::Submitted, SubmissionState::Approved];
-        match live.filter(|submission| submission.run == name.run) {
-            Some(submission) if open.contains(&submission.state) => Ok(()),
-            Some(submission) => Err(Error::SubmissionState {
-                submission: submission.name.name(),
-                state: submission.state.as_str(),
-                required: &["submitted", "approved"],
-            }),
-            None => {
-                let state = self.store.round(scope, &name.run.round).await?.state.as_str();
-                let required = &["submitted", "approved"];
-                Err(Error::RoundState { round: name.run.round.name(), state, required })
-            }
-        }
     }
 
     async fn say(
@@ -319,14 +299,15 @@ impl Service {
         etag: &str,
         how: Change<'_>,
     ) -> Result<(PairReview, Comment)> {
-        let Said { pair, pair_id, kind, organisation, text } = said;
+        let Said { run, pair, pair_id, kind, organisation, text } = said;
         let pair_id = pair_id.as_deref();
-        let wanted = NewComment { pair_id, kind: *kind, organisation: organisation.as_ref(), text };
+        let wanted =
+            NewComment { run: *run, pair_id, kind: *kind, organisation: organisation.as_ref(), text };
         if how.validate_only {
             let named = (round, pair);
             return self.store.check_comment(&permit.scope, named, &wanted, etag, self.record(permit)).await;
         }
-        let payload = (round, pair, kind, organisation, text, etag);
+        let payload = (round, run, pair, kind, organisation, text, etag);
         match self.store.begin(self.receipt(permit, how.request_id, &payload)?).await? {
             Begun::Repeated(first) => recalled(&first),
             Begun::Fresh(mut session) => {
@@ -374,6 +355,7 @@ struct Words<'a> {
 
 /// The same, parsed.
 struct Said {
+    run: Option<i64>,
     pair: Pair,
     pair_id: Option<String>,
     kind: CommentKind,

@@ -41,12 +41,16 @@ statements! {
     query LIST = hidden("decision.list",
         concat!(decision_columns!(), " WHERE round_id = $1 AND number > $2 AND (release_number IS NULL OR CAST($3 AS BIGINT) = 1) \
             ORDER BY number LIMIT $4"));
-    // The pins of one person, from the index of her side.
+    // The pins of one person with people who take part, from the index of her side.
     query PINS = hidden("decision.pins",
-        "SELECT number FROM decision WHERE round_id = $1 AND kind = 'pin' AND release_number IS NULL \
-         AND mentee_organisation_id = $2 AND mentee_own_id = $3 UNION ALL \
-         SELECT -number FROM decision WHERE round_id = $1 AND kind = 'pin' AND release_number IS NULL \
-         AND mentor_organisation_id = $4 AND mentor_own_id = $5");
+        "SELECT d.number FROM decision d WHERE d.round_id = $1 AND d.kind = 'pin' AND d.release_number IS NULL \
+         AND d.mentee_organisation_id = $2 AND d.mentee_own_id = $3 AND EXISTS (SELECT 1 FROM enrolment e \
+         WHERE e.round_id = $1 AND e.organisation_id = d.mentor_organisation_id AND e.own_id = d.mentor_own_id \
+         AND e.withdraw_number IS NULL) UNION ALL \
+         SELECT -d.number FROM decision d WHERE d.round_id = $1 AND d.kind = 'pin' AND d.release_number IS NULL \
+         AND d.mentor_organisation_id = $4 AND d.mentor_own_id = $5 AND EXISTS (SELECT 1 FROM enrolment e \
+         WHERE e.round_id = $1 AND e.organisation_id = d.mentee_organisation_id AND e.own_id = d.mentee_own_id \
+         AND e.withdraw_number IS NULL)");
     query LAST = hidden("decision.last", "SELECT decision_number FROM round WHERE id = $1");
     change NEXT = ("round.decide", "UPDATE round SET decision_number = $2 WHERE id = $1");
     change CREATE = ("decision.create",
@@ -222,11 +226,12 @@ pub(super) async fn last(session: &mut ReadSession, round: &RoundId) -> Result<i
     session.one(LAST, values![round]).await?.int("decision_number")
 }
 
+/// `Ok` if decisions are made and released in the state: those of a published round steer its repair.
 fn expect_open(round: &RoundId, state: RoundState) -> Result<()> {
-    if state.is_open() {
+    if state.takes_people() {
         return Ok(());
     }
-    Err(Error::RoundState { round: round.name(), state: state.as_str(), required: RoundState::OPEN })
+    Err(Error::RoundState { round: round.name(), state: state.as_str(), required: RoundState::TAKES_PEOPLE })
 }
 
 /// The decision that is made now, or the same one that is in force already, and whether it is new.
@@ -239,6 +244,9 @@ async fn decidable(
 ) -> Result<(Decision, bool)> {
     expect_open(round, state)?;
     let NewDecision { kind, pair, reason, places } = wanted;
+    for person in [&pair.mentee, &pair.mentor] {
+        pair_review::expect_enrolled(session, round, person).await?;
+    }
     let pair_id = result::salt(session, round).await?.match_id(&pair.mentee, &pair.mentor);
     let review = pair_review::of(session, round, &pair_id).await?;
     if !pair_review::is_the_version(etag, review.as_ref()) {

@@ -1,4 +1,4 @@
-//! People who leave every round that is not published yet: because they withdrew their consent to matching, because their
+//! People who leave every round that has not ended: because they withdrew their consent to matching, because their
 //! data may be kept and not used, or because their organisation leaves.
 //!
 //! Their live enrolments are withdrawn, and a run that is queued or running over them is asked to stop. Results that are there
@@ -18,14 +18,14 @@ use super::statement::statements;
 use crate::domain::name::{OrganisationId, OwnId, ProfileRef, RoundId, RunRef};
 use crate::error::Result;
 
-/// Live enrolments in rounds before their publication; the condition for the people follows.
+/// Live enrolments in rounds that have not ended; the condition for the people follows.
 macro_rules! in_drafts {
     ($people:literal) => {
         concat!(
             "SELECT e.round_id, e.own_id FROM ",
             $people,
             " AND e.withdraw_number IS NULL AND EXISTS (SELECT 1 FROM round r WHERE r.id = e.round_id \
-             AND r.state IN ('draft', 'enrolling', 'review', 'submitted', 'approved'))"
+             AND r.state NOT IN ('closed', 'cancelled'))"
         )
     };
 }
@@ -72,7 +72,7 @@ impl Left {
 }
 
 impl Store {
-    /// Live enrolments of a person in rounds that are not published.
+    /// Live enrolments of a person in rounds that have not ended.
     pub async fn count_drafts(&self, scope: &Scope, name: &ProfileRef) -> Result<i64> {
         let mut session = self.reader(scope).await?;
         let rows = session.rows(OF_PERSON, values![&name.organisation, &name.id]).await?;
@@ -115,7 +115,7 @@ impl WriteSession {
         let (mut left, owner) = (Left::default(), Owner::Organisation(organisation));
         for (round, people) in leavers.into_values() {
             let locked = self.lock_round(&round).await?;
-            if !locked.state.is_draft() {
+            if !locked.state.has_not_ended() {
                 continue;
             }
             let (number, now) = (locked.enrolment_number + 1, self.now());

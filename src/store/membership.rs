@@ -25,7 +25,8 @@ statements! {
         "UPDATE round SET version = version + 1, update_micros = $2 WHERE id = $1 AND all_members = 0");
     query UNPUBLISHED = hidden("round_organisation.unpublished",
         "SELECT r.id FROM round_organisation i JOIN round r ON r.id = i.round_id WHERE i.organisation_id = $1 \
-         AND r.state IN ('draft', 'enrolling', 'review', 'submitted', 'approved') ORDER BY r.id");
+         AND r.state IN ('draft', 'enrolling', 'review', 'submitted', 'approved') AND NOT EXISTS (SELECT 1 FROM submission s \
+         WHERE s.round_id = r.id AND s.state = 'published') ORDER BY r.id");
 }
 
 /// A membership that was set.

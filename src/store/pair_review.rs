@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::backend::Store;
 use super::dialect::{Row, values};
+use super::invited::exists_for;
 use super::journal::Note;
 use super::read::ReadSession;
 use super::scope::{Owner, Scope};
@@ -42,6 +43,9 @@ statements! {
     change CREATE_COMMENT = ("pair_comment.create",
         "INSERT INTO pair_comment (round_id, pair_id, number, kind, organisation_id, actor, body, create_micros) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
+    query PROPOSED = filtered("submission.proposed",
+        concat!("SELECT COUNT(*) AS proposed FROM submission WHERE round_id = $1 AND run_number = $2 \
+            AND state IN ('submitted', 'approved') AND ", exists_for!("submission.round_id", "$3")));
     query COMMENTS = filtered("pair_comment.list",
         "SELECT number, pair_id, kind, organisation_id, actor, body, create_micros FROM pair_comment \
          WHERE round_id = $1 AND pair_id = $2 AND number > $3 \
@@ -60,6 +64,8 @@ pub(super) enum Said {
 /// Something that a caller wants to say of a pair.
 #[derive(Debug, Clone)]
 pub struct NewComment<'a> {
+    /// Number of the run whose match is objected to.
+    pub run: Option<i64>,
     /// Id of the pair, if the caller has named a match: the salt of a round exists for no organisation.
     pub pair_id: Option<&'a str>,
     /// What it is.
@@ -218,12 +224,24 @@ async fn said_now(
     for person in [&pair.mentee, &pair.mentor] {
         expect_enrolled(session, round, person).await?;
     }
+    if let Some(run) = wanted.run {
+        let proposed = session.one(PROPOSED, values![round, run]).await?.int("proposed")?;
+        if proposed == 0 {
+            let state = round::of(session, round).await?.state.as_str();
+            let required = &["submitted", "approved"];
+            return Err(Error::RoundState { round: round.name(), state, required });
+        }
+    }
     let pair_id = match wanted.pair_id {
         Some(known) => known.to_owned(),
         None => result::salt(session, round).await?.match_id(&pair.mentee, &pair.mentor),
     };
     let before = of(session, round, &pair_id).await?;
-    if !is_the_version(etag, before.as_ref()) {
+    // Who answers a contest has read it.
+    let is_unread = wanted.kind == CommentKind::Mark
+        && etag.is_empty()
+        && before.as_ref().is_some_and(|review| review.contests > 0);
+    if is_unread || !is_the_version(etag, before.as_ref()) {
         return Err(Error::EtagMismatch(format!("{}/pairs/{pair_id}", round.name())));
     }
     let review = after(before, (&pair_id, pair), Said::Comment(wanted.kind), &said);
@@ -241,7 +259,11 @@ async fn said_now(
 
 /// `Ok` if a person has or had an enrolment in the round. In the scope of an organisation, the people of others are taken as
 /// they come: the caller has named a match.
-async fn expect_enrolled(session: &mut ReadSession, round: &RoundId, person: &ProfileRef) -> Result<()> {
+pub(super) async fn expect_enrolled(
+    session: &mut ReadSession,
+    round: &RoundId,
+    person: &ProfileRef,
+) -> Result<()> {
     if !session.scope().covers(&person.organisation) {
         return Ok(());
     }
@@ -268,6 +290,7 @@ fn after(before: Option<PairReview>, (pair_id, pair): (&str, &Pair), said: Said,
         Said::Comment(CommentKind::Mark) => {
             review.mark = Some(who.clone());
             review.contests = 0;
+            review.comments = 0;
         }
         Said::Comment(CommentKind::Contest | CommentKind::Objection) => {
             review.mark = None;

@@ -50,7 +50,8 @@ statements! {
         "SELECT COUNT(*) AS purging FROM run WHERE purge_micros IS NOT NULL");
     change MARK = ("run.purge",
         "UPDATE run SET purge_micros = $3 WHERE round_id = $1 AND number = $2 AND purge_micros IS NULL \
-         AND state IN ('succeeded', 'failed', 'cancelled')");
+         AND state IN ('succeeded', 'failed', 'cancelled') AND NOT EXISTS (SELECT 1 FROM submission s \
+         WHERE s.round_id = run.round_id AND s.run_number = run.number)");
     query PURGING = hidden("run.purging",
         "SELECT round_id, number FROM run WHERE purge_micros IS NOT NULL ORDER BY purge_micros LIMIT $1");
     upkeep CLEAR_SUMMARIES = ("run_own_summary.clear",
@@ -79,6 +80,8 @@ impl Store {
             // A run that an interrupted purge has left is deleted with the others.
             for name in self.superseded(scope, limit, kept).await? {
                 let mut session = WriteSession::of_worker(self, "housekeeping", || now).await?;
+                // Nobody submits the run meanwhile.
+                session.lock_round(&name.round).await?;
                 let marked =
                     session.change(Owner::Alliance, MARK, values![&name.round, name.number, now]).await?;
                 if marked == 1 {

@@ -68,7 +68,7 @@ fn attention(
 ) -> Vec<Attention> {
     let is_pinned = decision.is_some_and(|decision| decision.kind == DecisionKind::Pin);
     let is_contested = review.is_some_and(|review| review.contests > 0);
-    let is_commented = review.is_some_and(|review| review.comments > 0 && review.mark.is_none());
+    let is_commented = review.is_some_and(|review| review.comments > 0);
     let holds = |cause: &Attention| match cause {
         Attention::Worst => is_worst,
         Attention::Pinned => is_pinned,

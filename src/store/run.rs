@@ -374,7 +374,12 @@ fn read_all(rows: &[Row], scope: &Scope) -> Result<Vec<Run>> {
 /// Reads a row of `run_columns!` or `own_run_columns!`. Only the service itself reads the digests that cover private
 /// answers.
 pub(super) fn read(row: &Row, scope: &Scope) -> Result<Run> {
-    read_as(row, scope.require_system().is_ok())
+    let mut run = read_as(row, scope.require_system().is_ok())?;
+    // Decisions are for coordinators.
+    if let (Some(_), Some((Reason::DecisionsConflict, message))) = (scope.organisations(), &mut run.failure) {
+        "decisions of the working group cannot be kept; it starts another run".clone_into(message);
+    }
+    Ok(run)
 }
 
 fn read_as(row: &Row, is_service: bool) -> Result<Run> {

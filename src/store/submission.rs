@@ -38,9 +38,6 @@ statements! {
     query LIST = filtered("submission.list",
         concat!(submission_columns!(), " WHERE round_id = $1 AND number < $2 AND ",
             exists_for!("submission.round_id", "$4"), " ORDER BY number DESC LIMIT $3"));
-    query LIVE = filtered("submission.live",
-        concat!(submission_columns!(), " WHERE round_id = $1 AND state IN ('submitted', 'approved', 'published') AND ",
-            exists_for!("submission.round_id", "$2"), " ORDER BY number DESC LIMIT 1"));
     query PUBLISHED = hidden("submission.published_run",
         "SELECT run_number FROM submission WHERE round_id = $1 AND state = 'published'");
     query LAST = hidden("submission.last",
@@ -76,7 +73,8 @@ statements! {
     change END = ("submission.end",
         "UPDATE submission SET state = $3, end_actor = $4, end_reason = $5, end_micros = $6 WHERE round_id = $1 \
          AND number = $2 AND state IN ('submitted', 'approved', 'published')");
-    change MOVE_ROUND = ("round.move", "UPDATE round SET state = $2 WHERE id = $1 AND state <> $2");
+    change MOVE_ROUND = ("round.move",
+        "UPDATE round SET state = $2 WHERE id = $1 AND state = $3");
 }
 
 /// The end of a submission.
@@ -190,15 +188,6 @@ impl Store {
         Ok(found)
     }
 
-    /// The submission of a round that is submitted or approved, or else the one that is published.
-    pub async fn live_submission(&self, scope: &Scope, id: &RoundId) -> Result<Option<Submission>> {
-        let mut session = self.snapshot_reader(scope).await?;
-        let row = session.row(LIVE, values![id]).await?;
-        let found = row.map(|row| read(scope, id, &row)).transpose()?;
-        session.end().await?;
-        Ok(found)
-    }
-
     /// The submission that [`WriteSession::step`] would return, or its error. Nothing is written.
     pub async fn check_step(&self, scope: &Scope, step: &Step<'_>, done: Record) -> Result<Submission> {
         let mut session = self.snapshot_reader(scope).await?;
@@ -256,8 +245,9 @@ impl WriteSession {
                 if *end == SubmissionEnd::Reject { "run.reject" } else { "run.unpublish" }
             }
         };
-        if let Some(state) = moves {
-            self.change_exactly(1, owner, MOVE_ROUND, values![id, state.as_str()]).await?;
+        if let Some(next) = moves {
+            let values = values![id, next.as_str(), state.as_str()];
+            self.change_exactly(1, owner, MOVE_ROUND, values).await?;
         }
         let detail = json!({ "submission": number });
         let note = Note::new(owner, action, submission.run.name(), &detail);
@@ -482,15 +472,17 @@ async fn of(session: &mut ReadSession, name: &SubmissionRef) -> Result<Submissio
 async fn with_approvals(session: &mut ReadSession, submission: Submission) -> Result<Submission> {
     let values = values![&submission.name.round, submission.name.number];
     let rows = session.rows(APPROVALS, values).await?;
+    let is_hidden = session.scope().organisations().is_some();
     let read = |row: &Row| {
         let given = Record { recorder: row.text("actor")?, time: row.time("create_micros")? };
-        Ok(Approval { given, comment: row.text("body")? })
+        let comment = if is_hidden { String::new() } else { row.text("body")? };
+        Ok(Approval { given, comment })
     };
     let approvals = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
     Ok(Submission { approvals, ..submission })
 }
 
-/// Reads a row, without its approvals. The digest is for coordinators.
+/// Reads a row, without its approvals. The digest and all words are for coordinators.
 fn read(scope: &Scope, round: &RoundId, row: &Row) -> Result<Submission> {
     let name = SubmissionRef { round: round.clone(), number: row.int("number")? };
     let id = name.name();
@@ -501,7 +493,7 @@ fn read(scope: &Scope, round: &RoundId, row: &Row) -> Result<Submission> {
         })
     };
     let is_hidden = scope.organisations().is_some();
-    let reason = row.opt_text("end_reason")?.unwrap_or_default();
+    let reason = row.opt_text("end_reason")?.filter(|_| !is_hidden).unwrap_or_default();
     Ok(Submission {
         run: RunRef { round: round.clone(), number: row.int("run_number")? },
         result_digest: if is_hidden { String::new() } else { row.text("result_digest")? },
@@ -509,7 +501,7 @@ fn read(scope: &Scope, round: &RoundId, row: &Row) -> Result<Submission> {
         required_approvals: row.narrow("submission", &id, "required_approvals")?,
         approvals: Vec::new(),
         objection_end: row.opt_time("object_until_micros")?,
-        comment: row.text("body")?,
+        comment: if is_hidden { String::new() } else { row.text("body")? },
         made: Record { recorder: row.text("actor")?, time: row.time("create_micros")? },
         published: record("publish_actor", "publish_micros")?,
         end: record("end_actor", "end_micros")?.map(|record| (record, reason)),

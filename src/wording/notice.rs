@@ -147,7 +147,7 @@ fn rights(text: &mut Markdown) {
         message!("read all that is stored about you, and get a copy"),
         message!("have wrong answers corrected; the pairs are then computed anew"),
         message!(
-            "withdraw your consent at any time: you leave every round that is not published at once, and no reason is needed"
+            "withdraw your consent at any time: you leave every round that has not ended at once, and no reason is needed"
         ),
         message!("have your data kept and not used, while a question about it is open"),
         message!("object to the matching, and have your data erased"),

@@ -47,6 +47,11 @@ impl Model {
         self.submission.is_none()
     }
 
+    /// Whether decisions are made: in review, and to steer the repair of what is published.
+    fn takes_decisions(&self) -> bool {
+        self.submission.as_ref().is_none_or(|(_, state, ..)| *state == v1::SubmissionState::Published)
+    }
+
     fn touch(&mut self) {
         if let Some((_, is_stale)) = &mut self.run {
             *is_stale = true;
@@ -55,7 +60,11 @@ impl Model {
 
     fn pins_of(&self, pick: impl Fn(&(&'static str, &'static str)) -> bool) -> usize {
         let is_pin = |kind: v1::DecisionKind| kind == v1::DecisionKind::Pin;
-        self.decisions.iter().filter(|(pair, (kind, _))| is_pin(*kind) && pick(pair)).count()
+        let takes_part = |pair: &(&'static str, &'static str)| self.enrolled.contains(pair.0);
+        self.decisions
+            .iter()
+            .filter(|(pair, (kind, _))| is_pin(*kind) && takes_part(pair) && pick(pair))
+            .count()
     }
 }
 
@@ -114,7 +123,7 @@ impl History<'_> {
             || self.model.pins_of(|pair| pair.1 == mentor) >= places;
         let expected = if !self.model.enrolled.contains(mentee) {
             "DECISION_REFUSED"
-        } else if !self.model.is_open() {
+        } else if !self.model.takes_decisions() {
             "ROUND_STATE"
         } else if known == Some(kind) {
             "OK"
@@ -140,7 +149,7 @@ impl History<'_> {
             v1::ReleaseDecisionRequest { name, reason: "No longer.".to_owned(), ..Default::default() };
         let answer = self.people[1].reviews.clone().release_decision(request).await;
         let heard = answer.map_or_else(|status| reason(&status), |_| "OK".to_owned());
-        assert_eq!(heard, if self.model.is_open() { "OK" } else { "ROUND_STATE" });
+        assert_eq!(heard, if self.model.takes_decisions() { "OK" } else { "ROUND_STATE" });
         if heard == "OK" {
             self.model.decisions.remove(&pair);
             self.model.touch();

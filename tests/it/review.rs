@@ -467,6 +467,9 @@ async fn a_run_is_published_by_two_people_and_once(world: World) {
     );
     assert_eq!(reason(&publish(&second, &submission.name).await.expect_err("not yet")), "SUBMISSION_STATE");
 
+    // A round with a submission is not cancelled under it.
+    let cancel = v1::CancelRoundRequest { name: cast.round.clone(), ..v1::CancelRoundRequest::default() };
+    assert_eq!(refused(second.rounds.clone().cancel_round(cancel).await), "ROUND_STATE");
     let herself = approve(&first, &submission).await.expect_err("not she herself");
     assert_eq!((reason(&herself).as_str(), told(&herself, "rule").as_str()), ("SECOND_PERSON", "SUBMITTER"));
     let program = approve(&cast.world.coordinator(), &submission).await.expect_err("not a program");
@@ -487,7 +490,7 @@ async fn a_run_is_published_by_two_people_and_once(world: World) {
     let request = v1::GetSubmissionRequest { name: submission.name.clone() };
     let own = cast.kenya.client.reviews.clone().get_submission(request).await.expect("reads").into_inner();
     let own = own.submission.expect("a submission");
-    assert_eq!((own.state(), own.result_digest.as_str()), (Published, ""));
+    assert_eq!((own.state(), own.result_digest.as_str(), own.comment.as_str()), (Published, "", ""));
     assert_eq!(
         reason(&reject(&second, &submission.name).await.expect_err("is published")),
         "SUBMISSION_STATE"
@@ -573,6 +576,11 @@ async fn an_objection_holds_the_publication_until_it_is_answered(world: World) {
         request_id: request_id(),
         ..v1::MarkReviewedRequest::default()
     };
+    // Who answers an objection has read it.
+    assert_eq!(refused(second.reviews.clone().mark_reviewed(mark.clone()).await), "ETAG_MISMATCH");
+    let all = cast.reviewed(v1::ReviewFilter::default()).await;
+    let review = all.into_iter().filter_map(|one| one.review).find(|review| review.mentee == pair.mentee);
+    let mark = v1::MarkReviewedRequest { etag: review.expect("a review").etag, ..mark };
     second.reviews.clone().mark_reviewed(mark).await.expect("marks");
     let held = publish(&first, &submission.name).await.expect_err("is held");
     assert_eq!(told(&held, "obstacles"), "OBJECTION_TIME");

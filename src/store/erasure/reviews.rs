@@ -88,7 +88,8 @@ pub(super) async fn decisions_about(
     rows.iter().map(read).collect()
 }
 
-/// What was said of pairs of a person.
+/// What reviewers and her own organisation have said of pairs of a person. What the organisation of a partner says is the
+/// partner's.
 pub(super) async fn comments_about(
     session: &mut ReadSession,
     person: &ProfileRef,
@@ -99,7 +100,12 @@ pub(super) async fn comments_about(
         let pair = PairRef { round: round.clone(), id: row.text("pair_id")? };
         Ok((round, pair_review::read_comment(&pair, row)?))
     };
-    rows.iter().map(read).collect()
+    let is_hers = |comment: &Comment| {
+        comment.organisation.as_ref().is_none_or(|organisation| *organisation == person.organisation)
+    };
+    let mut all = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+    all.retain(|(_, comment)| is_hers(comment));
+    Ok(all)
 }
 
 fn keys(person: &ProfileRef) -> Vec<Value> {
