@@ -110,8 +110,8 @@ const SYSTEM_SCOPE: &[(&str, &str)] = &[
 
 /// Public items that no product code uses, each with its reason.
 const OFFERED: &[(&str, &str)] = &[
-    ("assign_across", "places across organisations: rounds use them once review exists"),
-    ("repair_round", "repairs of a published round: the review of rounds proposes them"),
+    ("assign_across", "places across organisations: no policy has them yet"),
+    ("repair_round", "repairs within a budget: no method takes a budget yet"),
     ("name_for_prometheus", "the documents and the tests of dashboards name metrics as Prometheus does"),
     ("refused_for", "refusals of one cause: whoever runs the server as a library may ask for them"),
 ];

@@ -15,7 +15,7 @@ use crate::world::{Manager, World, is_final, soon};
 
 /// Ids of the organisations. The first one is the curious manager's.
 const ORGANISATIONS: [&str; 3] = ["wim-peru", "wim-kenya", "wim-chile"];
-/// Random worlds of the property. More by the usual variable `PROPTEST_CASES`.
+/// Random worlds of the property.
 const CASES: u32 = 10;
 
 /// Everything that the manager of the first organisation, and a coordinator, can read of a world.
