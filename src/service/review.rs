@@ -5,7 +5,8 @@ use super::profile::parse_profile;
 use super::round::parse_round;
 use super::run::parse_run;
 use super::{
-    Action, Change, Page, PageRequest, Permit, Service, check_request_id, recalled, remembered, taken,
+    Action, Change, Page, PageRequest, Permit, Service, check_request_id, commit_change, recalled,
+    remembered, taken,
 };
 use crate::domain::caller::Caller;
 use crate::domain::field_rule::{self, FieldRule};
@@ -83,11 +84,7 @@ impl Service {
                 let places = self.places_for(&permit, &round, kind, &pair).await?;
                 let wanted = NewDecision { kind, pair: &pair, reason: &reason, places };
                 let (decision, note) = session.decide(&round, &wanted, etag).await?;
-                let answer = remembered(&decision)?;
-                match note {
-                    Some(note) => session.commit(note, &answer).await?,
-                    None => session.commit_unchanged(&answer).await?,
-                }
+                commit_change(session, note, &remembered(&decision)?).await?;
                 Ok((round, decision))
             }
         }

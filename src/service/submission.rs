@@ -3,7 +3,10 @@
 use super::page::Cursor;
 use super::round::parse_round;
 use super::run::parse_run;
-use super::{Action, Change, Page, PageRequest, Permit, Service, check_request_id, remembered, taken};
+use super::{
+    Action, Change, Page, PageRequest, Permit, Service, check_request_id, commit_change, recalled,
+    remembered, taken,
+};
 use crate::domain::caller::Caller;
 use crate::domain::field_rule;
 use crate::domain::name::SubmissionRef;
@@ -113,14 +116,10 @@ impl Service {
         }
         let receipt = self.receipt(permit, how.request_id, &format!("{step:?}"))?;
         match self.store.begin(receipt).await? {
-            Begun::Repeated(first) => super::recalled(&first),
+            Begun::Repeated(first) => recalled(&first),
             Begun::Fresh(mut session) => {
                 let (submission, note) = session.step(step).await?;
-                let answer = remembered(&submission)?;
-                match note {
-                    Some(note) => session.commit(note, &answer).await?,
-                    None => session.commit_unchanged(&answer).await?,
-                }
+                commit_change(session, note, &remembered(&submission)?).await?;
                 Ok(submission)
             }
         }
