@@ -35,6 +35,7 @@ mod solve;
 mod spreadsheet;
 mod submission;
 mod verify;
+mod waiting;
 mod what_if;
 
 use std::process::ExitCode;
@@ -107,6 +108,9 @@ enum Command {
     /// Create matching rounds, enrol members, run rounds and read their results.
     #[command(subcommand)]
     Round(round::Command),
+    /// List the mentees who stayed without a match in a published round, and carry them over into a next one.
+    #[command(subcommand)]
+    Waiting(waiting::Command),
     /// Record, withdraw and list the consents of a person.
     #[command(subcommand)]
     Consent(consent::Command),
@@ -167,6 +171,7 @@ impl Cli {
             Command::Audit(command) => access::audit(command, &global).await,
             Command::Organisation(command) => organisation::run(command, &global).await,
             Command::Round(command) => round::run(command, &global).await,
+            Command::Waiting(command) => waiting::run(command, &global).await,
             Command::Consent(command) => consent::run(command, &global).await,
             Command::Privacy(command) => privacy::run(command, &global).await,
             Command::Events(command) => events::run(command, &global).await,

@@ -47,4 +47,5 @@ pub mod template;
 pub mod version;
 pub mod violation;
 pub mod vocabulary;
+pub mod waiting;
 pub mod warning;

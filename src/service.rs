@@ -37,6 +37,7 @@ mod solver;
 mod submission;
 mod turns;
 mod verify;
+mod waiting;
 
 use std::sync::Arc;
 

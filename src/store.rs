@@ -67,6 +67,7 @@ mod snapshot;
 mod staleness;
 mod statement;
 mod submission;
+mod waiting;
 mod writer;
 
 pub use backend::{Store, StoreOptions, sqlite_file};
@@ -96,3 +97,4 @@ pub use scope::Scope;
 pub use session::{Begun, Receipt, RequestKey, WriteSession};
 pub use snapshot::{FrozenPair, LoadedSnapshot};
 pub use submission::{Step, SubmissionEnd};
+pub use waiting::WaitingPlace;

@@ -88,7 +88,7 @@ impl Shape {
                 let is_mentee = at < self.mentees + self.both;
                 let is_mentor = at >= self.mentees;
                 let content = self.person(&mut dice, &names, at, is_mentee, is_mentor, start_date);
-                Participant { profile: names[at].clone(), version: 1, content }
+                Participant { profile: names[at].clone(), version: 1, content, waiting: None }
             })
             .collect();
         let id = |at: usize| format!("wim-{at}").parse().expect("a good id");

@@ -147,10 +147,14 @@ CREATE TABLE enrolment (
     -- Id of the consent to matching on which it rests, within the profile; empty after the erasure of the person.
     consent TEXT COLLATE "C" NOT NULL,
     create_micros BIGINT NOT NULL,
+    -- Day with which she began to wait for a mentor and why, by the waiting list when she was enrolled; NULL if she was not on it.
+    waiting_since TEXT COLLATE "C",
+    waiting_cause TEXT COLLATE "C" CHECK (waiting_cause IN ('lost_match', 'no_match')),
     -- Number and moment of the change that withdrew it; NULL while it is live.
     withdraw_number BIGINT CHECK (withdraw_number > enrol_number),
     withdraw_micros BIGINT,
     PRIMARY KEY (round_id, organisation_id, own_id, enrol_number),
+    CHECK ((waiting_since IS NULL) = (waiting_cause IS NULL)),
     CHECK ((withdraw_number IS NULL) = (withdraw_micros IS NULL))
 );
 CREATE UNIQUE INDEX enrolment_live ON enrolment (round_id, organisation_id, own_id) WHERE withdraw_number IS NULL;
@@ -428,6 +432,16 @@ CREATE TABLE approval (
     FOREIGN KEY (round_id, submission_number) REFERENCES submission (round_id, number)
 );
 
+-- Mentees who left the waiting list, which is read from the published runs: nothing that was published before counts for them.
+CREATE TABLE waiting_leave (
+    organisation_id TEXT COLLATE "C" NOT NULL REFERENCES organisation (id),
+    own_id TEXT COLLATE "C" NOT NULL,
+    -- The principal who took her off the list last.
+    actor TEXT COLLATE "C" NOT NULL,
+    leave_micros BIGINT NOT NULL,
+    PRIMARY KEY (organisation_id, own_id)
+);
+
 -- Erasures of people: what each has destroyed, under which id the counts remain, and by what an erased person is recognised
 -- when she is imported again.
 CREATE TABLE erasure (
@@ -649,6 +663,7 @@ BEGIN
         ('pair_review', 'own(mentee_organisation_id) OR own(mentor_organisation_id)'),
         ('pair_comment', 'own(organisation_id)'),
         ('round_organisation', 'own(organisation_id)'),
+        ('waiting_leave', 'own(organisation_id)'),
         ('erasure', 'own(organisation_id)'),
         -- What belongs to a round exists for the organisations that are invited to it.
         ('round', 'EXISTS (SELECT 1 FROM round_organisation i WHERE i.round_id = round.id)'),

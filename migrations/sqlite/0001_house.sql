@@ -147,10 +147,14 @@ CREATE TABLE enrolment (
     -- Id of the consent to matching on which it rests, within the profile; empty after the erasure of the person.
     consent TEXT NOT NULL,
     create_micros INTEGER NOT NULL,
+    -- Day with which she began to wait for a mentor and why, by the waiting list when she was enrolled; NULL if she was not on it.
+    waiting_since TEXT,
+    waiting_cause TEXT CHECK (waiting_cause IN ('lost_match', 'no_match')),
     -- Number and moment of the change that withdrew it; NULL while it is live.
     withdraw_number INTEGER CHECK (withdraw_number > enrol_number),
     withdraw_micros INTEGER,
     PRIMARY KEY (round_id, organisation_id, own_id, enrol_number),
+    CHECK ((waiting_since IS NULL) = (waiting_cause IS NULL)),
     CHECK ((withdraw_number IS NULL) = (withdraw_micros IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX enrolment_live ON enrolment (round_id, organisation_id, own_id) WHERE withdraw_number IS NULL;
@@ -426,6 +430,16 @@ CREATE TABLE approval (
     create_micros INTEGER NOT NULL,
     PRIMARY KEY (round_id, submission_number, actor),
     FOREIGN KEY (round_id, submission_number) REFERENCES submission (round_id, number)
+) STRICT, WITHOUT ROWID;
+
+-- Mentees who left the waiting list, which is read from the published runs: nothing that was published before counts for them.
+CREATE TABLE waiting_leave (
+    organisation_id TEXT NOT NULL REFERENCES organisation (id),
+    own_id TEXT NOT NULL,
+    -- The principal who took her off the list last.
+    actor TEXT NOT NULL,
+    leave_micros INTEGER NOT NULL,
+    PRIMARY KEY (organisation_id, own_id)
 ) STRICT, WITHOUT ROWID;
 
 -- Erasures of people: what each has destroyed, under which id the counts remain, and by what an erased person is recognised

@@ -17,6 +17,7 @@ pub mod review;
 pub mod round;
 pub mod run;
 pub mod solver;
+pub mod waiting;
 
 use jiff::Timestamp;
 use prost::Message as _;

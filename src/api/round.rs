@@ -5,7 +5,7 @@ use tonic::{Request, Response, Status};
 use super::auth::caller_of;
 use super::convert::round::{draft, message, patch};
 use super::convert::run::summary_message;
-use super::convert::{diagnosis, enrolment, lang, outcome, policy};
+use super::convert::{diagnosis, enrolment, lang, outcome, policy, waiting};
 use super::page;
 use super::proto::v1;
 use super::proto::v1::round_service_server::RoundService;
@@ -145,8 +145,9 @@ impl RoundService for RoundApi {
             request_id,
             validate_only,
             all_profiles,
+            all_waiting,
         } = request;
-        let profiles = Picked { names: profiles, all: all_profiles };
+        let profiles = Picked { names: profiles, all: all_profiles, waiting: all_waiting };
         let how = Change { request_id: &request_id, validate_only };
         let done = self.service.enrol_profiles(&caller, &round, &organisation, profiles, how).await;
         let (done, violations) = outcome(validate_only, done)?;
@@ -201,7 +202,7 @@ impl RoundService for RoundApi {
         let caller = caller_of(&request)?;
         let request = request.into_inner();
         let how = Change { request_id: &request.request_id, validate_only: request.validate_only };
-        let picked = Picked { names: request.enrolments, all: request.all_enrolments };
+        let picked = Picked { names: request.enrolments, all: request.all_enrolments, waiting: false };
         let done = self
             .service
             .withdraw_enrolments(&caller, &request.parent, &request.organisation, picked, how)
@@ -212,6 +213,32 @@ impl RoundService for RoundApi {
             already_withdrawn: done.map_or(0, |done| done.already_withdrawn),
             violations,
         }))
+    }
+
+    async fn list_waiting_mentees(
+        &self,
+        request: Request<v1::ListWaitingMenteesRequest>,
+    ) -> Result<Response<v1::ListWaitingMenteesResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::ListWaitingMenteesRequest { parent, page_size, page_token, round } = request.into_inner();
+        let page = PageRequest { size: page_size, token: page_token };
+        let page = self.service.list_waiting(&caller, &parent, &round, &page).await?;
+        let (waiting_mentees, next_page_token) =
+            page::messages(&page, |(mentee, priority)| waiting::message(mentee, priority.as_ref()));
+        Ok(Response::new(v1::ListWaitingMenteesResponse { waiting_mentees, next_page_token }))
+    }
+
+    async fn leave_waiting_list(
+        &self,
+        request: Request<v1::LeaveWaitingListRequest>,
+    ) -> Result<Response<v1::LeaveWaitingListResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::LeaveWaitingListRequest { name, request_id, validate_only } = request.into_inner();
+        let how = Change { request_id: &request_id, validate_only };
+        let done = self.service.leave_waiting_list(&caller, &name, how).await;
+        let (left, violations) = outcome(validate_only, done)?;
+        let waiting_mentee = left.as_ref().map(|mentee| waiting::message(mentee, None));
+        Ok(Response::new(v1::LeaveWaitingListResponse { waiting_mentee, violations }))
     }
 
     async fn diagnose_round(

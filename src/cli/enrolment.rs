@@ -47,6 +47,7 @@ pub(super) async fn enrol(client: &mut Client, members: Members, global: &Global
         round: name("rounds/", &members.round),
         profiles: names(&members),
         all_profiles: members.all,
+        all_waiting: false,
         organisation: name("organisations/", &members.organisation),
         request_id: if validate_only { String::new() } else { request_id() },
         validate_only,
@@ -147,7 +148,7 @@ fn refuse_violations(violations: &[v1::FieldViolation]) -> Result<(), Failure> {
 }
 
 /// Prints the result of an enrolment, or of its check, and fails if the request of a check is wrong.
-fn show_enrolment(
+pub(super) fn show_enrolment(
     done: &v1::EnrolProfilesResponse,
     validate_only: bool,
     global: &Global,

@@ -44,6 +44,21 @@ pub fn summary(run: &v1::Run) -> Option<RunSummary> {
 }
 
 impl Client {
+    /// The waiting list of an organisation, or with `organisations/-` of all that the caller sees; with the priority in a round,
+    /// unless its name is empty.
+    pub async fn all_waiting(&self, parent: &str, round: &str) -> Result<Vec<v1::WaitingMentee>, Error> {
+        pages(|page_token| {
+            let (mut rounds, parent, round) = (self.rounds.clone(), parent.to_owned(), round.to_owned());
+            async move {
+                let request =
+                    v1::ListWaitingMenteesRequest { parent, page_size: PAGE_SIZE, page_token, round };
+                let page = rounds.list_waiting_mentees(request).await?.into_inner();
+                Ok((page.waiting_mentees, page.next_page_token))
+            }
+        })
+        .await
+    }
+
     /// All enrolments of a round that the caller sees and the filter selects, by profile.
     pub async fn all_enrolments(
         &self,

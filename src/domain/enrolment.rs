@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::name::{ConsentId, EnrolmentRef, OrganisationId, ProfileRef};
+use super::waiting::Waiting;
 
 /// An enrolment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct Enrolment {
     pub consent: Option<ConsentId>,
     /// When the profile was enrolled.
     pub create_time: Timestamp,
+    /// What it keeps of the waiting list.
+    pub waiting: Option<Waiting>,
     /// When the enrolment was withdrawn; `None` while it is live.
     pub withdraw_time: Option<Timestamp>,
 }

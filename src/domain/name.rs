@@ -28,6 +28,7 @@ const ROUND_RULE: &str =
     "rounds/ID, where ID has 1 to 64 lower-case letters, digits and hyphens and begins with no hyphen";
 const PROFILE_RULE: &str =
     "organisations/ID/profiles/ID, where the last ID has 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`";
+const WAITING_RULE: &str = "organisations/ID/waitingMentees/ID, as ListWaitingMentees returns it";
 const ERASURE_RULE: &str = "erasures/ID, where ID is a UUID in lower case";
 const ERASURE_EXAMPLE: &str = "erasures/01938e0a-7c5a-7a34-9d0e-5f2b7c1d9e3a";
 const PRINCIPAL_RULE: &str = "principals/ID, where ID is a UUID in lower case";
@@ -302,6 +303,18 @@ impl ProfileRef {
             (Ok(organisation), Ok(id)) => Ok(Self { organisation, id }),
             _ => Err(invalid),
         }
+    }
+
+    /// Reads `organisations/{organisation}/waitingMentees/{waiting_mentee}`.
+    pub fn from_waiting_name(name: &str) -> Result<Self, InvalidName> {
+        let invalid = InvalidName { example: "organisations/wim-peru/waitingMentees/P7", rule: WAITING_RULE };
+        let (organisation, id) = name.split_once("/waitingMentees/").ok_or_else(|| invalid.clone())?;
+        Self::from_name(&format!("{organisation}/profiles/{id}")).map_err(|_| invalid)
+    }
+
+    /// The resource name of the person on the waiting list.
+    pub fn waiting_name(&self) -> String {
+        format!("{}/waitingMentees/{}", self.organisation.name(), self.id)
     }
 
     /// `organisations/{organisation}/profiles/{profile}`.

@@ -67,7 +67,11 @@ impl Snapshot {
     /// The open leaf of a participant, without her private answers; see [`Self::open_head`].
     pub fn open_leaf(&self, participant: &Participant, salt: LeafSalt) -> Leaf {
         let takes_part = participant.content.consents_to(ConsentPurpose::Matching, self.freeze_time);
-        let line = json(&(&participant.profile, participant.content.open_answers(), takes_part));
+        let Participant { profile, content, waiting, .. } = participant;
+        let mut line = json(&(profile, content.open_answers(), takes_part));
+        if let Some(waiting) = waiting {
+            line.extend(json(waiting));
+        }
         leaf(Part::OpenInput, &[salt], &line)
     }
 }

@@ -4,6 +4,8 @@
 //! no answer of the partner, and nothing that a private answer of the partner has caused. What is counted over other people
 //! is counted in bands, as the manager of her organisation reads it.
 
+use jiff::Timestamp;
+
 use super::enrolment::Enrolment;
 use super::name::{ProfileRef, RoundId, RunRef};
 use super::profile::StoredProfile;
@@ -30,6 +32,8 @@ pub struct PersonalData {
     pub comments: Vec<(RoundId, Comment)>,
     /// All restrictions, the oldest first, lifted ones too.
     pub restrictions: Vec<PersonRestriction>,
+    /// When she left the waiting list last.
+    pub waiting_leave: Option<Timestamp>,
 }
 
 /// A version of a profile.

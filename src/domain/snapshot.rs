@@ -10,6 +10,7 @@ use super::organisation::OrganisationRules;
 use super::policy::{Objective, Policy};
 use super::profile::{ConsentPurpose, Profile};
 use super::review::DecisionKind;
+use super::waiting::Waiting;
 
 /// One enrolled person, in the state when the round was frozen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,6 +21,17 @@ pub struct Participant {
     pub version: i64,
     /// The profile at that version.
     pub content: Profile,
+    /// What her enrolment keeps of the waiting list.
+    pub waiting: Option<Waiting>,
+}
+
+impl Participant {
+    /// First day of her waiting as a mentee: the older one of that by her profile and that of the waiting list.
+    pub fn waiting_since(&self) -> Option<Date> {
+        let by_profile = self.content.mentee_request.and_then(|request| request.waiting_since);
+        let by_list = self.waiting.map(|waiting| waiting.since);
+        by_profile.into_iter().chain(by_list).min()
+    }
 }
 
 /// A decision of the round, in force when the round was frozen. A decision has no effect if one of the two people does not
@@ -160,6 +172,9 @@ impl Snapshot {
         let live =
             [ConsentPurpose::Matching, ConsentPurpose::Identity, ConsentPurpose::CrossBorder].map(is_live);
         let mut text = format!("{} {} {live:?}\n", person.profile.short(), person.version).into_bytes();
+        if let Some(Waiting { since, cause }) = person.waiting {
+            text.extend(format!("waiting {since} {}\n", cause.as_str()).into_bytes());
+        }
         text.extend(content);
         leaf(Part::Input, &[salt], &text)
     }

@@ -25,8 +25,9 @@ use super::problem::{Demand, Seats};
 use crate::domain::folding;
 use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::organisation::OrganisationRules;
-use crate::domain::profile::{ConsentPurpose, Language, Profile};
+use crate::domain::profile::{ConsentPurpose, Language};
 use crate::domain::snapshot::{Participant, Snapshot};
+use crate::domain::waiting::WaitingPriority;
 
 /// Participants ordered by the hash of their names, each with the first 64 bits of the hash.
 type Hashed<'a> = Vec<(u64, &'a Participant)>;
@@ -201,7 +202,7 @@ impl<'a> Round<'a> {
                 stays_home: asks_for_consent
                     && !content.consents_to(ConsentPurpose::CrossBorder, snapshot.freeze_time),
                 prefers: !is_open && !content.preferred.is_empty(),
-                waited_days: waited_days(content, snapshot.start_date),
+                waiting: waiting_priority(snapshot, participant),
             }
         };
         let some = |live: &[(u64, &'a Participant)]| {
@@ -240,10 +241,10 @@ impl<'a> Round<'a> {
     /// Demands of the mentees, by position. Waitlisted mentees are in the first tier.
     pub fn demands(&self) -> Vec<Demand> {
         let demand = |at: &u32| {
-            let content = self.people[*at as usize].content;
+            let person = &self.people[*at as usize];
             Demand {
-                tier: u8::from(!self.is_waitlisted(content)),
-                wanted: content.open_request().map_or(1, |request| request.wanted().clamp(1, 2)),
+                tier: u8::from(!person.waiting.is_first),
+                wanted: person.content.open_request().map_or(1, |request| request.wanted().clamp(1, 2)),
                 pinned: 0,
             }
         };
@@ -260,15 +261,6 @@ impl<'a> Round<'a> {
         self.mentors.iter().map(seats).collect()
     }
 
-    /// Whether a mentee is in the first priority tier: she has waited for as many days as the policy requires.
-    pub fn is_waitlisted(&self, content: &Profile) -> bool {
-        let waits = content.mentee_request.is_some_and(|request| request.waiting_since.is_some());
-        self.snapshot
-            .policy
-            .waitlist_after_days
-            .is_some_and(|days| waits && waited_days(content, self.snapshot.start_date) >= u32::from(days))
-    }
-
     /// The mentee at a position.
     pub fn mentee(&self, at: usize) -> &Person<'a> {
         &self.people[self.mentees[at] as usize]
@@ -280,11 +272,10 @@ impl<'a> Round<'a> {
     }
 }
 
-/// Days that a mentee has waited at `start`; 0 for a mentee without a waiting date.
-fn waited_days(content: &Profile, start: Date) -> u32 {
-    let since = content.mentee_request.and_then(|request| request.waiting_since);
-    let days = since.and_then(|since| since.until(start).ok()).map_or(0, |span| span.get_days());
-    u32::try_from(days).unwrap_or_default()
+/// What the round makes of a participant's waiting.
+pub(super) fn waiting_priority(snapshot: &Snapshot, participant: &Participant) -> WaitingPriority {
+    let cause = participant.waiting.map(|waiting| waiting.cause);
+    WaitingPriority::of(&snapshot.policy, snapshot.start_date, participant.waiting_since(), cause)
 }
 
 /// Dense ids of texts; texts with one key have one id. Many people give the same text, so that each text is folded once.

@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::assign::StopPoll;
-use super::encode::Round;
+use super::encode::{Round, waiting_priority};
 use super::exclusion_counts::RuleCounts;
 use super::observer::{Observer, Stopped};
 use super::wishes::Positions;
@@ -136,16 +136,19 @@ impl<'a> Tallies<'a> {
     ) -> Result<(), Stopped> {
         let matched_mentees = matches_by_profile(matches.iter().map(|pair| &pair.mentee), poll)?;
         let matched_mentors = matches_by_profile(matches.iter().map(|pair| &pair.mentor), poll)?;
-        let taking_part = round.people.iter().map(|person| (person.profile, person.content, true));
-        let left_out =
-            round.left_out.iter().map(|Participant { profile, content, .. }| (profile, content, false));
-        for (profile, content, takes_part) in taking_part.chain(left_out) {
+        let taking_part =
+            round.people.iter().map(|person| (person.profile, person.content, true, person.waiting.is_first));
+        let left_out = round.left_out.iter().map(|&person| {
+            let Participant { profile, content, .. } = person;
+            (profile, content, false, waiting_priority(round.snapshot, person).is_first)
+        });
+        for (profile, content, takes_part, is_waitlisted) in taking_part.chain(left_out) {
             poll.count(4 * LOOKUP_WORK)?;
             let person = Counted {
                 profile,
                 content,
                 takes_part,
-                is_waitlisted: round.is_waitlisted(content),
+                is_waitlisted,
                 as_mentee: matched_mentees.get(profile).copied().unwrap_or_default(),
                 as_mentor: matched_mentors.get(profile).copied().unwrap_or_default(),
             };

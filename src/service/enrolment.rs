@@ -87,17 +87,26 @@ pub struct Picked {
     pub names: Vec<String>,
     /// All of the organisation.
     pub all: bool,
+    /// All of the organisation who are on the waiting list.
+    pub waiting: bool,
 }
 
 impl Picked {
     /// Reports a call that names nothing, or names something beside all of them.
     fn check(&self, names: &str, all: &str, violations: &mut Violations) {
-        if self.names.is_empty() != self.all {
-            let hint =
-                if self.all { "leave the list empty" } else { "name at least one, or choose all of them" };
+        if self.all && self.waiting {
+            let hint = "choose one of the two";
+            violations.push("all_waiting", true, "does not fit `all_profiles`, which has them too", hint);
+        } else if self.names.is_empty() != (self.all || self.waiting) {
+            let all = if self.waiting { "all_waiting" } else { all };
+            let hint = if self.all || self.waiting {
+                "leave the list empty"
+            } else {
+                "name at least one, or choose all of them"
+            };
             violations.push(
                 all,
-                self.all,
+                self.all || self.waiting,
                 "does not fit the list of names: exactly one of both is given",
                 hint,
             );
@@ -139,7 +148,7 @@ impl Service {
             }
             return Ok(done);
         }
-        let payload = (&entry.round, &entry.organisation, &profiles.names, profiles.all);
+        let payload = (&entry.round, &entry.organisation, &profiles.names, profiles.all, profiles.waiting);
         match self.store.begin(self.receipt(&permit, how.request_id, &payload)?).await? {
             Begun::Repeated(first) => recalled(&first),
             Begun::Fresh(session) => {
@@ -218,8 +227,17 @@ fn place_of(key: &str) -> Option<EnrolmentKey> {
 struct Entry {
     round: RoundId,
     organisation: OrganisationId,
-    /// The named profiles; `None` for all profiles of the organisation.
-    named: Option<BTreeSet<OwnId>>,
+    who: Who,
+}
+
+/// Whom an enrolment is about.
+enum Who {
+    /// These profiles.
+    Named(BTreeSet<OwnId>),
+    /// All profiles of the organisation.
+    All,
+    /// Those on the waiting list.
+    Waiting,
 }
 
 /// An enrolment that is stored, or only checked. Both take the same steps.
@@ -252,6 +270,13 @@ impl Enrolling {
         match self {
             Self::Storing(session, _) => session.profiles_to_enrol(organisation, after, ENROL_PAGE).await,
             Self::Checking(check) => check.profiles_to_enrol(organisation, after, ENROL_PAGE).await,
+        }
+    }
+
+    async fn waiting(&mut self, organisation: &OrganisationId) -> Result<Vec<OwnId>> {
+        match self {
+            Self::Storing(session, _) => session.waiting_of(organisation).await,
+            Self::Checking(check) => check.waiting_of(organisation).await,
         }
     }
 
@@ -292,8 +317,12 @@ impl Enrolling {
 async fn enrol(enrolling: &mut Enrolling, entry: &Entry) -> Result<(Enrolled, Vec<Note>)> {
     let organisation = &entry.organisation;
     let (mut done, mut notes) = (Enrolled::default(), Vec::new());
-    if let Some(named) = &entry.named {
-        let ids: Vec<OwnId> = named.iter().cloned().collect();
+    let ids: Option<Vec<OwnId>> = match &entry.who {
+        Who::Named(named) => Some(named.iter().cloned().collect()),
+        Who::Waiting => Some(enrolling.waiting(organisation).await?),
+        Who::All => None,
+    };
+    if let Some(ids) = ids {
         let found = enrolling.named(organisation, &ids).await?;
         let known: BTreeSet<&OwnId> = found.iter().map(|profile| &profile.name.id).collect();
         for id in ids.iter().filter(|id| !known.contains(id)) {
@@ -392,11 +421,15 @@ fn parse_entry(round: &str, organisation: &str, profiles: &Picked, how: Change<'
     let organisation = taken(parse_organisation("organisation", organisation), &mut violations)?;
     profiles.check("profiles", "all_profiles", &mut violations);
     let named = parse_members(organisation.as_ref(), &profiles.names, &mut violations)?;
-    let named = (!profiles.all).then_some(named);
+    let who = match profiles {
+        Picked { all: true, .. } => Who::All,
+        Picked { waiting: true, .. } => Who::Waiting,
+        Picked { .. } => Who::Named(named),
+    };
     check_request_id(how.request_id, &mut violations);
     match (round, organisation) {
         (Some(round), Some(organisation)) => {
-            violations.finish(Entry { round, organisation, named }).map_err(Error::InvalidFields)
+            violations.finish(Entry { round, organisation, who }).map_err(Error::InvalidFields)
         }
         _ => Err(Error::InvalidFields(violations)),
     }

@@ -131,6 +131,10 @@ actions! {
     ListEnrolments = "RoundService/ListEnrolments":           [-    all  all  -    -    all  -];
     /// Withdraw enrolments.
     WithdrawEnrolments = "RoundService/WithdrawEnrolments":   [-    -    all  -    -    -    -];
+    /// List waiting mentees.
+    ListWaitingMentees = "RoundService/ListWaitingMentees":   [-    all  all  -    -    own  -];
+    /// Take a mentee off the waiting list.
+    LeaveWaitingList = "RoundService/LeaveWaitingList":       [-    -    all  -    -    -    -];
     /// Change a round.
     UpdateRound = "RoundService/UpdateRound":                 [-    all  -    -    -    -    -];
     /// Close a round.
@@ -314,6 +318,7 @@ impl Action {
             | Self::ListRestrictions
             | Self::ListAffectedPeople
             | Self::ListEnrolments
+            | Self::ListWaitingMentees
             | Self::ListMatches
             | Self::GetMatch
             | Self::ListUnmatched
@@ -344,6 +349,7 @@ impl Action {
             | Self::CreateRound
             | Self::EnrolProfiles
             | Self::WithdrawEnrolments
+            | Self::LeaveWaitingList
             | Self::UpdateRound
             | Self::CloseRound
             | Self::CancelRound

@@ -4,7 +4,7 @@
 //! The changes of a round's enrolments are numbered. A run covers the enrolments that were made up to its number and were not
 //! withdrawn up to it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -17,12 +17,13 @@ use super::read::ReadSession;
 use super::scope::{Owner, Scope};
 use super::session::WriteSession;
 use super::statement::statements;
-use super::{invited, organisation, profile, round};
+use super::{invited, organisation, profile, round, waiting};
 use crate::domain::enrolment::{Enrolment, EnrolmentFilter};
 use crate::domain::leaf::LeafSalt;
 use crate::domain::name::{ConsentId, EnrolmentId, EnrolmentRef, OrganisationId, OwnId, ProfileRef, RoundId};
 use crate::domain::profile::StoredProfile;
 use crate::domain::round::RoundState;
+use crate::domain::waiting::{Waiting, WaitingCause};
 use crate::error::{Error, Result};
 
 /// A role of the present version of an enrolled person's profile; NULL if she has none.
@@ -44,7 +45,8 @@ macro_rules! present_role {
 macro_rules! list_of {
     ($after:literal) => {
         concat!(
-            "SELECT id, organisation_id, own_id, enrol_number, consent, create_micros, withdraw_micros FROM enrolment \
+            "SELECT id, organisation_id, own_id, enrol_number, consent, create_micros, waiting_since, waiting_cause, withdraw_micros \
+             FROM enrolment \
              WHERE round_id = $1 AND (CAST($7 AS BIGINT) = 0 OR (CAST($7 AS BIGINT) = 1) = (withdraw_number IS NULL)) AND ",
             $after,
             " LIMIT $8"
@@ -104,8 +106,9 @@ statements! {
     // A profile that is enrolled already stays as it is.
     change ENROL = bulk(
         name: "enrolment.create",
-        head: "INSERT INTO enrolment (round_id, organisation_id, own_id, enrol_number, id, salt, actor, consent, create_micros) VALUES",
-        columns: 9,
+        head: "INSERT INTO enrolment (round_id, organisation_id, own_id, enrol_number, id, salt, actor, consent, create_micros, \
+            waiting_since, waiting_cause) VALUES",
+        columns: 11,
         tail: " ON CONFLICT (round_id, organisation_id, own_id) WHERE withdraw_number IS NULL DO NOTHING",
     );
     change NEXT_NUMBER = ("round.enrol",
@@ -243,6 +246,12 @@ impl EnrolmentCheck {
         profile::named(&mut self.reads, organisation, ids).await
     }
 
+    /// As [`WriteSession::waiting_of`].
+    pub async fn waiting_of(&mut self, organisation: &OrganisationId) -> Result<Vec<OwnId>> {
+        organisation::require(&mut self.reads, organisation).await?;
+        waiting::waiting_of(&mut self.reads, organisation).await
+    }
+
     /// As [`WriteSession::people_of`].
     pub async fn people_of(
         &mut self,
@@ -339,12 +348,24 @@ impl WriteSession {
         let (now, actor) = (self.now(), self.actor().to_owned());
         let number = self.next_enrolment_number(round).await?;
         invited::require(self.reads(), round, organisation).await?;
+        let ids = || people.iter().map(|one| &one.person);
+        let waiting = match (ids().min(), ids().max()) {
+            (Some(first), Some(last)) => {
+                waiting::between(self.reads(), organisation, (first.as_str(), last.as_str())).await?
+            }
+            _ => BTreeMap::new(),
+        };
         let row = |NewEnrolment { person, id, consent, salt }: &NewEnrolment| {
             let (id, consent) = (id.as_str(), consent.as_str());
-            values![round, organisation, person, number, id, salt.to_hex(), actor.as_str(), consent, now]
+            let waiting = waiting.get(person);
+            let since = waiting.map(|waiting| waiting.since.to_string());
+            let since = since.as_deref();
+            let cause = waiting.map(|waiting| waiting.cause.as_str());
+            let salt = salt.to_hex();
+            let actor = actor.as_str();
+            values![round, organisation, person, number, id, salt, actor, consent, now, since, cause]
         };
         let enrolled = self.insert(owner, ENROL, Box::new(people.iter().map(row))).await?;
-        let ids = || people.iter().map(|one| &one.person);
         let (1.., Some(first), Some(last)) = (enrolled, ids().min(), ids().max()) else {
             return Ok((enrolled, None));
         };
@@ -529,6 +550,15 @@ async fn live(
     }
 }
 
+/// What an enrolment keeps of the waiting list.
+pub(super) fn read_waiting(row: &Row) -> Result<Option<Waiting>> {
+    if row.opt_text("waiting_since")?.is_none() {
+        return Ok(None);
+    }
+    let cause = row.parse("enrolment", &"waiting", "waiting_cause", WaitingCause::from_name)?;
+    Ok(Some(Waiting { since: row.id("enrolment", "waiting_since")?, cause }))
+}
+
 pub(super) fn read(row: &Row, round: &RoundId) -> Result<(Enrolment, EnrolmentKey)> {
     let profile = ProfileRef {
         organisation: row.id("enrolment", "organisation_id")?,
@@ -548,6 +578,7 @@ pub(super) fn read(row: &Row, round: &RoundId) -> Result<(Enrolment, EnrolmentKe
             _ => Some(row.id("enrolment", "consent")?),
         },
         create_time: row.time("create_micros")?,
+        waiting: read_waiting(row)?,
         withdraw_time: row.opt_time("withdraw_micros")?,
     };
     Ok((enrolment, key))

@@ -24,6 +24,7 @@ use super::read::ReadSession;
 use super::scope::{Owner, Scope};
 use super::session::WriteSession;
 use super::statement::{Upkeep, statements};
+use super::waiting::FORGET_LEAVE;
 use crate::domain::erasure::{Erasure, ErasureCounts};
 use crate::domain::name::{ErasureRef, OrganisationId, OwnId, ProfileRef, RoundId, RunRef};
 use crate::error::{Error, Reason, Result};
@@ -156,6 +157,7 @@ impl Store {
         if let Some((session, counts)) = &mut held {
             session.execute(FORGET_ROWS, task.keys()).await?;
             session.execute(UNRESTRICT, task.keys()).await?;
+            session.execute(FORGET_LEAVE, task.keys()).await?;
             counts.versions += session.execute(DELETE, task.keys()).await?;
         }
         self.release_erasure(&task, held).await?;

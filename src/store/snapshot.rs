@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use super::backend::Store;
 use super::decision;
 use super::dialect::{self, Row, values};
+use super::enrolment;
 use super::read::ReadSession;
 use super::round;
 use super::run;
@@ -37,7 +38,7 @@ macro_rules! is_frozen {
 macro_rules! frozen_columns {
     () => {
         concat!(
-            "q.own_id, q.salt, q.version, (SELECT COALESCE(v.frozen_digest, '') || v.document FROM profile_version v \
+            "q.own_id, q.salt, q.waiting_since, q.waiting_cause, q.version, (SELECT COALESCE(v.frozen_digest, '') || v.document FROM profile_version v \
              WHERE v.organisation_id = $2 AND v.own_id = q.own_id AND v.version = q.version AND ",
             is_frozen!(),
             ") AS document"
@@ -49,7 +50,7 @@ macro_rules! frozen_columns {
 macro_rules! frozen_enrolments {
     () => {
         concat!(
-            "SELECT e.own_id, e.salt, (SELECT v.version FROM profile_version v WHERE v.organisation_id = $2 \
+            "SELECT e.own_id, e.salt, e.waiting_since, e.waiting_cause, (SELECT v.version FROM profile_version v WHERE v.organisation_id = $2 \
              AND v.own_id = e.own_id AND ",
             is_frozen!(),
             " ORDER BY v.version DESC LIMIT 1) AS version \
@@ -400,6 +401,7 @@ fn participant(organisation: &OrganisationId, row: &Row) -> Result<Option<Parsed
     let digest = leaf_of(frozen).unwrap_or_else(|| Sha256::digest(document).into());
     let participant = Participant {
         version: row.int("version")?,
+        waiting: enrolment::read_waiting(row)?,
         content: dialect::parsed("profile_version", &profile, "document", document)?,
         profile,
     };

@@ -533,7 +533,7 @@ async fn a_check_names_what_is_wrong() {
             "entry 1 of the audit was changed, moved or inserted",
         ),
         (
-            "INSERT INTO enrolment VALUES ('spring', 'wim-peru', 'p', 1, 'i', 'a', 'c', 's', 1, NULL, NULL); \
+            "INSERT INTO enrolment VALUES ('spring', 'wim-peru', 'p', 1, 'i', 'a', 'c', 's', 1, NULL, NULL, NULL, NULL); \
              INSERT INTO enrolment_count VALUES ('spring', 'wim-peru', 1, 1, 0, 0)",
             "profiles",
             "1 enrolled person has no profile",

@@ -334,6 +334,15 @@ async fn call_rounds(method: &str, client: Client, t: Target) -> Result<(), Stat
                 v1::EnrolProfilesRequest { round, organisation, all_profiles: true, ..Default::default() };
             rounds.enrol_profiles(again).await.map(drop)
         }
+        "RoundService/ListWaitingMentees" => {
+            let request = v1::ListWaitingMenteesRequest { parent: t.organisation, ..Default::default() };
+            rounds.list_waiting_mentees(request).await.map(drop)
+        }
+        "RoundService/LeaveWaitingList" => {
+            let name = t.profile.replacen("/profiles/", "/waitingMentees/", 1);
+            let request = v1::LeaveWaitingListRequest { name, ..Default::default() };
+            rounds.leave_waiting_list(request).await.map(drop)
+        }
         "RoundService/DiagnoseRound" => {
             let request = v1::DiagnoseRoundRequest { name: t.round_to_run, ..Default::default() };
             rounds.diagnose_round(request).await.map(drop)

@@ -61,6 +61,7 @@ mod tls;
 mod token;
 mod validate_only;
 mod versions;
+mod waiting;
 mod web;
 mod wire;
 mod world;

@@ -102,7 +102,7 @@ impl Cast {
     }
 }
 
-fn submission_of(run: &v1::Run) -> v1::SubmitRunRequest {
+pub(crate) fn submission_of(run: &v1::Run) -> v1::SubmitRunRequest {
     v1::SubmitRunRequest {
         name: run.name.clone(),
         result_digest: run.result_digest.clone(),
@@ -112,12 +112,12 @@ fn submission_of(run: &v1::Run) -> v1::SubmitRunRequest {
     }
 }
 
-async fn submit(client: &Client, request: v1::SubmitRunRequest) -> Result<v1::Submission, Status> {
+pub(crate) async fn submit(client: &Client, request: v1::SubmitRunRequest) -> Result<v1::Submission, Status> {
     let done = client.reviews.clone().submit_run(request).await?.into_inner();
     Ok(done.submission.expect("a submission"))
 }
 
-async fn approve(client: &Client, submission: &v1::Submission) -> Result<v1::Submission, Status> {
+pub(crate) async fn approve(client: &Client, submission: &v1::Submission) -> Result<v1::Submission, Status> {
     let v1::Submission { name, result_digest, .. } = submission.clone();
     let request =
         v1::ApproveRunRequest { name, result_digest, request_id: request_id(), ..Default::default() };
@@ -125,7 +125,7 @@ async fn approve(client: &Client, submission: &v1::Submission) -> Result<v1::Sub
     Ok(done.submission.expect("a submission"))
 }
 
-async fn publish(client: &Client, name: &str) -> Result<v1::Submission, Status> {
+pub(crate) async fn publish(client: &Client, name: &str) -> Result<v1::Submission, Status> {
     let request =
         v1::PublishRunRequest { name: name.to_owned(), request_id: request_id(), validate_only: false };
     let done = client.reviews.clone().publish_run(request).await?.into_inner();
@@ -140,7 +140,7 @@ async fn reject(client: &Client, name: &str) -> Result<v1::Submission, Status> {
 }
 
 /// Two people of the working group.
-async fn two_people(world: &World) -> [Client; 2] {
+pub(crate) async fn two_people(world: &World) -> [Client; 2] {
     let role = v1::Role::Coordinator;
     [world.person("rosa", role).await, world.person("amara", role).await]
 }

@@ -21,7 +21,7 @@ fn people(text: &str) -> Vec<Participant> {
         let draft = row.expect("a good row").draft;
         let profile = ProfileRef::from_name(&draft.name).expect("a name");
         let content = Profile::parse(&profile, &draft, now()).expect("a good profile");
-        Participant { profile, version: 1, content }
+        Participant { profile, version: 1, content, waiting: None }
     };
     rows.map(participant).collect()
 }

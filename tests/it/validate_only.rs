@@ -120,6 +120,7 @@ fn every_method_that_changes_something_takes_a_request_id_and_a_check() {
         "CreatePolicy",
         "EnrolProfiles",
         "WithdrawEnrolments",
+        "LeaveWaitingList",
         "StartRun",
         "CancelRun",
     ];
@@ -438,6 +439,7 @@ async fn an_enrolment_is_checked_and_nobody_is_enrolled(world: World) {
         organisation: peru.name(),
         profiles: ids.iter().map(|id| peru.member(id)).collect(),
         all_profiles: ids.is_empty(),
+        all_waiting: false,
         request_id: String::new(),
         validate_only,
     };
@@ -456,6 +458,7 @@ async fn an_enrolment_is_checked_and_nobody_is_enrolled(world: World) {
         request_id: "42".to_owned(),
         validate_only: true,
         all_profiles: false,
+        all_waiting: false,
     };
     let told = client.enrol_profiles(wrong).await.expect("all in the body").into_inner();
     assert_eq!((told.violations.len(), told.enrolled, told.refused_count), (3_003, 0, 0));

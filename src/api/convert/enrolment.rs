@@ -1,6 +1,6 @@
 //! Enrolments.
 
-use super::timestamp;
+use super::{timestamp, waiting};
 use crate::api::proto::v1;
 use crate::domain::enrolment::{Enrolment, EnrolmentFilter};
 use crate::domain::name::{ConsentRef, OrganisationId};
@@ -43,5 +43,10 @@ pub fn message(enrolment: &Enrolment, shows_consent: bool) -> v1::Enrolment {
         create_time: Some(timestamp(enrolment.create_time)),
         withdraw_time: enrolment.withdraw_time.map(timestamp),
         consent: consent.unwrap_or_default(),
+        waiting_since: enrolment.waiting.map(|waiting| waiting.since.to_string()).unwrap_or_default(),
+        waiting_cause: enrolment
+            .waiting
+            .map(|waiting| waiting::cause(waiting.cause).into())
+            .unwrap_or_default(),
     }
 }

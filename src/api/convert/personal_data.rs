@@ -8,8 +8,17 @@ use crate::domain::vocabulary::Lang;
 
 /// To the message.
 pub fn message(data: &PersonalData, lang: Lang) -> v1::PersonalData {
-    let PersonalData { name, versions, enrolments, matches, unmatched, decisions, comments, restrictions } =
-        data;
+    let PersonalData {
+        name,
+        versions,
+        enrolments,
+        matches,
+        unmatched,
+        decisions,
+        comments,
+        restrictions,
+        waiting_leave,
+    } = data;
     v1::PersonalData {
         name: name.name(),
         versions: versions.iter().map(version).collect(),
@@ -22,6 +31,7 @@ pub fn message(data: &PersonalData, lang: Lang) -> v1::PersonalData {
             .iter()
             .map(|one| consent::restriction(&one.profile, &one.restriction))
             .collect(),
+        waiting_leave_time: waiting_leave.map(timestamp),
     }
 }
 

@@ -4,6 +4,7 @@ use super::availability::Hours;
 use super::languages::Speaks;
 use crate::domain::name::ProfileRef;
 use crate::domain::profile::Profile;
+use crate::domain::waiting::WaitingPriority;
 
 /// Number of people between two checks of the observer.
 pub(super) const PEOPLE_PER_CHECK: usize = 1_024;
@@ -50,8 +51,8 @@ pub struct Person<'a> {
     pub stays_home: bool,
     /// Whether she prefers anybody.
     pub prefers: bool,
-    /// Days that she has waited when the round starts; 0 without a waiting date.
-    pub waited_days: u32,
+    /// What the round makes of her waiting as a mentee.
+    pub waiting: WaitingPriority,
 }
 
 /// Country and regions of a person, as numbers.
@@ -91,7 +92,7 @@ impl Person<'_> {
             identity: _,
             stays_home: _,
             prefers: _,
-            waited_days,
+            waiting,
         } = self;
         Self {
             profile: *profile,
@@ -108,7 +109,7 @@ impl Person<'_> {
             identity: (0, 0),
             stays_home: false,
             prefers: false,
-            waited_days: *waited_days,
+            waiting: *waiting,
         }
     }
 }

@@ -50,7 +50,7 @@ fn person(id: &str) -> Participant {
         identity: None,
         consents: consents(true, true),
     };
-    Participant { profile: name(id), version: 1, content }
+    Participant { profile: name(id), version: 1, content, waiting: None }
 }
 
 pub(super) fn mentee(id: &str) -> Participant {

@@ -9,6 +9,7 @@ use super::super::read::ReadSession;
 use super::super::scope::{Owner, Scope};
 use super::super::session::WriteSession;
 use super::super::statement::statements;
+use super::super::waiting::LEFT_AT;
 use super::super::{enrolment, profile, restriction, result};
 use super::{reviews, runs};
 use crate::domain::enrolment::Enrolment;
@@ -24,7 +25,8 @@ statements! {
          JOIN profile_import i ON i.id = v.import_id WHERE v.organisation_id = $1 AND v.own_id = $2 \
          AND i.finish_micros IS NOT NULL ORDER BY v.version");
     query ENROLMENTS = hidden("personal_data.enrolments",
-        "SELECT round_id, id, organisation_id, own_id, enrol_number, consent, create_micros, withdraw_micros FROM enrolment \
+        "SELECT round_id, id, organisation_id, own_id, enrol_number, consent, create_micros, waiting_since, waiting_cause, \
+         withdraw_micros FROM enrolment \
          WHERE organisation_id = $1 AND own_id = $2 ORDER BY round_id, enrol_number");
 }
 
@@ -62,6 +64,8 @@ impl Store {
         let restrictions = restriction::of_person(&mut session, person).await?;
         let decisions = reviews::decisions_about(&mut session, person).await?;
         let comments = reviews::comments_about(&mut session, person).await?;
+        let left = session.row(LEFT_AT, keys()).await?;
+        let waiting_leave = left.map(|row| row.time("leave_micros")).transpose()?;
         session.end().await?;
         Ok(PersonalData {
             name: person.clone(),
@@ -72,6 +76,7 @@ impl Store {
             decisions,
             comments,
             restrictions,
+            waiting_leave,
         })
     }
 }

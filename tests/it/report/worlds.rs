@@ -117,7 +117,7 @@ fn participant(at: usize, who: &Who) -> Participant {
         consents: who.has_consent.then_some(matching).into_iter().collect(),
     };
     let name = format!("organisations/wim-{}/profiles/p{at}", who.home);
-    Participant { profile: ProfileRef::from_name(&name).expect("a name"), version: 1, content }
+    Participant { profile: ProfileRef::from_name(&name).expect("a name"), version: 1, content, waiting: None }
 }
 
 fn outcome(people: &[Who]) -> Outcome {

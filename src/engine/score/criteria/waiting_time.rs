@@ -1,13 +1,11 @@
 //! Criterion `waiting_time`: the days that the mentee has waited when the round starts, in proportion to a year.
 
-use super::super::aspect::{Aspect, PointScale, Story, points, share};
+use super::super::aspect::{Aspect, PointScale, Story, points};
 use crate::domain::explanation::{Reason, ReasonCode};
+use crate::domain::waiting::WaitingPriority;
 use crate::engine::eligibility::Verdict;
 use crate::engine::encode::ties::Relations;
 use crate::engine::encode::{Person, Round};
-
-/// Days of waiting that give the full score.
-const LONGEST_WAIT_DAYS: u32 = 365;
 
 /// The criterion on waiting time.
 pub(super) struct WaitingTime {
@@ -18,25 +16,19 @@ pub(super) fn aspect(scale: Option<PointScale>, _: &Round<'_>) -> Option<Waiting
     scale.map(|scale| WaitingTime { scale })
 }
 
-impl WaitingTime {
-    fn score(days: u32) -> u16 {
-        share(days.min(LONGEST_WAIT_DAYS), LONGEST_WAIT_DAYS)
-    }
-}
-
 impl Aspect for WaitingTime {
     /// Days that the mentee has waited.
     type Mentee = u32;
     type Mentor = ();
 
     fn mentee(&self, person: &Person<'_>) -> u32 {
-        person.waited_days
+        person.waiting.waited_days
     }
 
     fn mentor(&self, _: &Person<'_>) {}
 
     fn judge(&self, days: &u32, (): &(), _: Relations) -> Verdict {
-        points(Some(self.scale), Some(Self::score(*days)))
+        points(Some(self.scale), Some(WaitingPriority::score_of(*days)))
     }
 
     fn explain(&self, days: &u32, (): &(), _: Relations, story: &mut Story) {
@@ -44,7 +36,7 @@ impl Aspect for WaitingTime {
             0 => Reason::new(ReasonCode::NotWaited),
             days => Reason::new(ReasonCode::Waited).with("days", days),
         };
-        story.finds(Some(self.scale), Some((Self::score(*days), reason)));
+        story.finds(Some(self.scale), Some((WaitingPriority::score_of(*days), reason)));
     }
 }
 
