@@ -129,6 +129,8 @@ mod tests {
         ("submission.missing", "SCAN told"),
         ("submission.missing", "SCAN missing"),
         ("journal.seal", "SCAN s"),
+        ("waiting.list", "SCAN q"),
+        ("waiting.list", "USE TEMP B-TREE FOR"),
         ("snapshot.participants", "SCAN q"),
         ("run_match.list_of_organisation", "SCAN ment"),
         ("run_match.list_of_organisation", "USE TEMP B-TREE FOR ORDER BY"),

@@ -42,10 +42,10 @@ statements! {
          AND l.leave_micros >= s.publish_micros) \
          AND (CAST($10 AS TEXT) IS NULL OR $10 LIKE '%,' || w.organisation_id || ',%') \
          GROUP BY w.organisation_id, w.own_id) AS q \
-         JOIN submission f ON f.state = 'published' AND f.publish_micros = q.last_micros \
-         JOIN run_unmatched u ON u.round_id = f.round_id AND u.run_number = f.run_number \
+         CROSS JOIN submission f CROSS JOIN run_unmatched u WHERE f.state = 'published' AND f.publish_micros = q.last_micros \
+         AND u.round_id = f.round_id AND u.run_number = f.run_number \
          AND u.organisation_id = q.organisation_id AND u.own_id = q.own_id AND u.side = 'mentee' \
-         WHERE (1 - q.lost, q.since_micros, q.organisation_id, q.own_id) > ($5, $6, $7, $8) \
+         AND (1 - q.lost, q.since_micros, q.organisation_id, q.own_id) > ($5, $6, $7, $8) \
          ORDER BY 1 - q.lost, q.since_micros, q.organisation_id, q.own_id LIMIT $9");
     change LEAVE = ("waiting.leave",
         "INSERT INTO waiting_leave (organisation_id, own_id, actor, leave_micros) VALUES ($1, $2, $3, $4) \
