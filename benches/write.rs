@@ -53,36 +53,59 @@ fn fresh() -> String {
 #[tokio::main]
 async fn main() -> Result<(), Failed> {
     let home = tempfile::tempdir()?;
-    let file = home.path().join("write.sqlite3");
     let postgres = std::env::args().find(|argument| argument.starts_with("postgres"));
-    let url = postgres.clone().unwrap_or_else(|| format!("sqlite:{}", file.display()));
-    let overrides = Overrides {
-        listen: Some("127.0.0.1:0".to_owned()),
-        database: Some(url.clone()),
-        ..Overrides::default()
+    let url = |file: &str| {
+        postgres.clone().unwrap_or_else(|| format!("sqlite:{}", home.path().join(file).display()))
     };
-    let config = Config::load(&overrides)?.without_rates();
-    let listener = TcpListener::bind(config.listen).await?;
-    let server = Server::start(config, listener.into(), "test".to_owned()).await?;
-    let token = server.service().issue_token(&Role::Secretariat, "bench").await?;
-
     println!("{HEAD}");
+    // The service seals the entries of its journal beside everything else: what is raw has a database of its own, or its
+    // entries are sealed before the service is measured.
+    let beside = start(&url("raw.sqlite3")).await?;
     let raw = if postgres.is_some() {
-        let rows = raw_postgres(&url, &ONE).await?;
+        let rows = raw_postgres(&url(""), &ONE).await?;
         rows.print("raw, 1 statement, 64 callers", rows.per_second());
-        let raw = raw_postgres(&url, &ALL).await?;
+        let raw = raw_postgres(&url(""), &ALL).await?;
         raw.print("raw, 5 statements, 64 callers", rows.per_second());
+        until_sealed(&url("")).await?;
+        beside.stop().await?;
         rows
     } else {
+        // Nobody else writes to it meanwhile.
+        let url = url("raw.sqlite3");
+        beside.stop().await?;
         let raw = raw_sqlite(&url).await?;
         raw.print("raw, 5 statements, 1 thread", raw.per_second());
         raw
     };
+    let server = start(&url("write.sqlite3")).await?;
+    let token = server.service().issue_token(&Role::Secretariat, "bench").await?;
     for callers in [1, CALLERS] {
         let name = format!("CreateOrganisation, {callers} callers");
         creates(&server, &token, callers).await?.print(&name, raw.per_second());
     }
     server.stop().await.map_err(Failed::from)
+}
+
+/// A service over a database.
+async fn start(url: &str) -> Result<Server, Failed> {
+    let overrides = Overrides {
+        listen: Some("127.0.0.1:0".to_owned()),
+        database: Some(url.to_owned()),
+        ..Overrides::default()
+    };
+    let config = Config::load(&overrides)?.without_rates();
+    let listener = TcpListener::bind(config.listen).await?;
+    Ok(Server::start(config, listener.into(), "test".to_owned()).await?)
+}
+
+/// Waits until a service has sealed all entries.
+async fn until_sealed(postgres: &str) -> Result<(), Failed> {
+    let pool = PgPool::connect(postgres).await?;
+    let open = "SELECT COUNT(*) FROM journal WHERE position IS NULL";
+    while sqlx::query_scalar::<_, i64>(open).fetch_one(&pool).await? > 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    Ok(())
 }
 
 async fn creates(server: &Server, token: &str, callers: usize) -> Result<Measured, Failed> {

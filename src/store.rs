@@ -34,6 +34,7 @@ mod inspect;
 mod invitation;
 mod invited;
 mod journal;
+mod known_credentials;
 mod lone;
 mod measure;
 mod membership;

@@ -17,7 +17,7 @@ pub const VISIBLE: usize = TOKEN_PREFIX.len() + 6;
 pub const WHOLE: usize = TOKEN_PREFIX.len() + 64;
 
 /// Kind of a credential.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CredentialKind {
     /// An API token.
     Token,

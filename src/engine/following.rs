@@ -24,6 +24,7 @@
 //! pairs. The certificate proves the optimum of that sum. For a repair a kept pair counts more than all scores together, up to
 //! 214,000 places wanted; above, it counts as much as 32 bits hold.
 
+use super::assign::Start;
 use super::pair_scores::{FollowedScores, PairScores};
 use super::problem::Problem;
 use crate::domain::policy::FULL_SCORE;
@@ -78,6 +79,24 @@ impl Following {
     pub(super) fn like(&self, problem: &Problem<'_>, pairs: &[(u32, u32)]) -> Option<Self> {
         let pairs = candidates(problem, pairs);
         (!pairs.is_empty()).then_some(Self { pairs, ..*self })
+    }
+
+    /// Where a repair of a problem starts: with all pairs to keep, and half of the bonus as the price of a mentor whose places
+    /// they take, so that she attracts nobody else. Only who has no pair to keep is left to serve. `None` if scores count as
+    /// much as kept pairs: then many of them may change.
+    pub(super) fn start(&self, problem: &Problem<'_>) -> Option<Start> {
+        let highest = i32::from(FULL_SCORE);
+        let price = self.bonus / 2;
+        if self.scale != 1 || price <= 2 * highest {
+            return None;
+        }
+        let mut taken = vec![0_u32; problem.mentors.len()];
+        for &(_, mentor) in &self.pairs {
+            taken[mentor as usize] += 1;
+        }
+        let full = taken.iter().zip(problem.mentors).map(|(taken, seats)| *taken >= seats.max);
+        let mentor_prices = full.map(|full| full.then_some(i128::from(price))).collect();
+        Some(Start { pairs: self.pairs.clone(), mentor_prices, minimum: 0 })
     }
 
     /// The scores of a problem under which an assignment that keeps pairs is better.

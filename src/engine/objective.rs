@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::assign::{SolverStatistics, assign};
+use super::assign::{SolverStatistics, assign, assign_from};
 use super::certificate::Certificate;
 use super::certify::{self, CertificateVerdict, Infeasible, Stability, certify, certify_within};
 use super::directions;
@@ -70,7 +70,14 @@ pub(super) fn solve_following(
         return Ok(solution);
     }
     match objective {
-        Objective::BestTotal => Ok(assign(problem, observer)?.into()),
+        Objective::BestTotal => {
+            let start = following.and_then(|following| following.start(problem));
+            let found = match start {
+                Some(start) => assign_from(problem, &start, observer)?,
+                None => assign(problem, observer)?,
+            };
+            Ok(found.into())
+        }
         Objective::Fairest => {
             let Fairest { pairs, fairness, frontier, counters } =
                 fairest_following(problem, following, observer)?;

@@ -18,7 +18,7 @@
 mod answer;
 mod kept_optimum;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -43,6 +43,9 @@ use crate::domain::snapshot::{FollowedRun, FrozenDecision, Participant, Snapshot
 /// Bytes of a participant in memory, about: her profile, and her name in the index.
 const BYTES_PER_PARTICIPANT: usize = 2_000;
 
+/// Shown scores of pairs that are no matches of the run.
+type NewScores = HashMap<(u32, u32), u16>;
+
 /// A solved round.
 #[derive(Debug)]
 pub struct SolvedRound {
@@ -54,6 +57,8 @@ pub struct SolvedRound {
     pairs: Vec<(u32, u32)>,
     /// Their shown scores.
     shown: HashMap<(u32, u32), u16>,
+    /// The run in numbers.
+    numbers: RoundNumbers,
     /// `None` if questions are answered by solving the round anew.
     optimum: Option<KeptOptimum>,
 }
@@ -129,7 +134,8 @@ impl SolvedRound {
             None
         };
         let options = *options;
-        Ok(Some(Self { snapshot, first_days, options, index, pairs, shown, optimum }))
+        let numbers = RoundNumbers::of(&pairs, &|pair| shown.get(pair).copied());
+        Ok(Some(Self { snapshot, first_days, options, index, pairs, shown, numbers, optimum }))
     }
 
     /// Size in bytes, about.
@@ -155,7 +161,10 @@ impl SolvedRound {
             decisions.sort();
             match self.solved_with(&decisions, observer)? {
                 Err(conflicts) => Ok(WhatIfAnswer::Conflicts(conflicts)),
-                Ok((pairs, is_exact)) => Ok(WhatIfAnswer::Effect(self.effect(&pairs, is_exact, observer)?)),
+                Ok((after, is_exact)) => {
+                    let new = self.new_scores(after.iter(), observer)?;
+                    Ok(WhatIfAnswer::Effect(self.effect(&after, &new, is_exact)))
+                }
             }
         })
     }
@@ -268,18 +277,16 @@ impl SolvedRound {
         }
     }
 
-    /// The shown scores of some pairs.
-    fn shown_scores(
+    /// The shown scores of those of some pairs that are no matches of the run.
+    fn new_scores<'a>(
         &self,
-        pairs: &[(u32, u32)],
+        pairs: impl Iterator<Item = &'a (u32, u32)>,
         observer: &dyn Observer,
-    ) -> Result<HashMap<(u32, u32), u16>, Stopped> {
-        let known = pairs.iter().filter_map(|pair| Some((*pair, *self.shown.get(pair)?)));
-        let mut shown: HashMap<(u32, u32), u16> = known.collect();
-        let unknown: Vec<(u32, u32)> =
-            pairs.iter().filter(|pair| !shown.contains_key(pair)).copied().collect();
+    ) -> Result<NewScores, Stopped> {
+        let unknown: BTreeSet<(u32, u32)> =
+            pairs.filter(|pair| !self.shown.contains_key(pair)).copied().collect();
         if unknown.is_empty() {
-            return Ok(shown);
+            return Ok(NewScores::new());
         }
         let people = unknown.iter().flat_map(|pair| <[&ProfileRef; 2]>::from(self.index.names(*pair)));
         let part = self.part(people);
@@ -287,6 +294,7 @@ impl SolvedRound {
         let round = Round::encode_where(&part, open, days, |_| true, observer)?;
         let scores = Scores::new(&round, observer)?;
         let positions = super::wishes::Positions::of(&round);
+        let mut shown = NewScores::new();
         for pair in unknown {
             observer.check()?;
             let (mentee, mentor) = self.index.names(pair);
@@ -299,20 +307,15 @@ impl SolvedRound {
     }
 
     /// The effect of a result instead of the solved one.
-    fn effect(
-        &self,
-        after: &[(u32, u32)],
-        is_exact: bool,
-        observer: &dyn Observer,
-    ) -> Result<Effect, Stopped> {
-        let shown = self.shown_scores(after, observer)?;
+    fn effect(&self, after: &[(u32, u32)], new: &NewScores, is_exact: bool) -> Effect {
         let difference = Difference::between(&self.pairs, after);
-        Ok(Effect {
-            before: RoundNumbers::of(&self.pairs, &self.shown),
+        let shown = |pair: &(u32, u32)| self.shown.get(pair).or_else(|| new.get(pair)).copied();
+        Effect {
+            before: self.numbers,
             after: RoundNumbers::of(after, &shown),
             moves: difference.moves(&self.pairs, after, &|pair| self.index.names(pair)),
             is_exact,
-        })
+        }
     }
 
     /// The alternates of a person by shortest paths from the kept optimum.
@@ -326,15 +329,14 @@ impl SolvedRound {
         let mut found = Vec::new();
         for one in optimum.alternates((at, side), limit, observer)? {
             let forced = (one.mentee, one.mentor);
-            let after = optimum.exchanged(&one);
-            let alternate = match after {
-                Some(after) => Some(self.alternate(forced, &after, observer)?),
+            let after = match optimum.exchanged(&one) {
+                Some(after) => Some(after),
                 // The change is too long to be listed, or it uses both directions of a pair: solved anew.
                 None => self.pinned(forced, observer)?,
             };
-            found.extend(alternate);
+            found.extend(after.map(|after| (forced, after)));
         }
-        Ok(found)
+        self.listed(&found, observer)
     }
 
     /// The alternates of a person among the pairs of the best shown scores, each solved anew.
@@ -362,13 +364,13 @@ impl SolvedRound {
         candidates.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
         let mut found = Vec::new();
         for (_, pair) in candidates.into_iter().take(limit) {
-            found.extend(self.pinned(pair, observer)?);
+            found.extend(self.pinned(pair, observer)?.map(|after| (pair, after)));
         }
-        Ok(found)
+        self.listed(&found, observer)
     }
 
-    /// The alternate of a pair that is pinned; `None` if it cannot be.
-    fn pinned(&self, pair: (u32, u32), observer: &dyn Observer) -> Result<Option<RoundAlternate>, Stopped> {
+    /// The result with a pair that is pinned; `None` if it cannot be.
+    fn pinned(&self, pair: (u32, u32), observer: &dyn Observer) -> Result<Option<Vec<(u32, u32)>>, Stopped> {
         let (mentee, mentor) = self.index.names(pair);
         let pin = FrozenDecision {
             mentee: mentee.clone(),
@@ -377,30 +379,29 @@ impl SolvedRound {
             name: String::new(),
         };
         let decisions: Vec<FrozenDecision> = self.snapshot.decisions.iter().cloned().chain([pin]).collect();
-        match self.solved_with(&decisions, observer)? {
-            Ok((after, _)) => self.alternate(pair, &after, observer).map(Some),
-            Err(_) => Ok(None),
-        }
+        Ok(self.solved_with(&decisions, observer)?.ok().map(|(after, _)| after))
     }
 
-    /// What is shown of an alternate with which the result would be `after`.
-    fn alternate(
+    /// What is shown of alternates, each with the result that it would give.
+    fn listed(
         &self,
-        pair: (u32, u32),
-        after: &[(u32, u32)],
+        found: &[((u32, u32), Vec<(u32, u32)>)],
         observer: &dyn Observer,
-    ) -> Result<RoundAlternate, Stopped> {
-        let Effect { before, after: then, moves, .. } = self.effect(after, true, observer)?;
-        let shown = self.shown_scores(&[pair], observer)?;
-        let (mentee, mentor) = self.index.names(pair);
-        Ok(RoundAlternate {
-            mentee: mentee.clone(),
-            mentor: mentor.clone(),
-            score: shown.get(&pair).copied().unwrap_or_default(),
-            points: before.total_score.saturating_sub(then.total_score),
-            people: before.matched_mentees.saturating_sub(then.matched_mentees),
-            moves,
-        })
+    ) -> Result<Vec<RoundAlternate>, Stopped> {
+        let new = self.new_scores(found.iter().flat_map(|(_, after)| after), observer)?;
+        let one = |(pair, after): &((u32, u32), Vec<(u32, u32)>)| {
+            let Effect { before, after: then, moves, .. } = self.effect(after, &new, true);
+            let (mentee, mentor) = self.index.names(*pair);
+            RoundAlternate {
+                mentee: mentee.clone(),
+                mentor: mentor.clone(),
+                score: new.get(pair).copied().unwrap_or_default(),
+                points: before.total_score.saturating_sub(then.total_score),
+                people: before.matched_mentees.saturating_sub(then.matched_mentees),
+                moves,
+            }
+        };
+        Ok(found.iter().map(one).collect())
     }
 }
 

@@ -12,6 +12,8 @@
 //! Magnanti and Orlin, *Network Flows*, 1993, sections 9.2 and 9.11). One search from a mentor gives the cost of every
 //! mentee with this mentor, and one search to a mentee gives the cost of every mentor with this mentee.
 //!
+//! A problem that is asked often keeps the nearest arcs of every person ([`near_arcs`]).
+//!
 //! Inputs: a problem, a best assignment and its certificate. Memory: 16 bytes per pair of the assignment and 8 per
 //! person, about 50 bytes per person while a question is answered, and 8 bytes per candidate if the source is sparse.
 //! Time per question: one Dijkstra search, which ends as soon as the answer is known.
@@ -20,6 +22,7 @@
 //! and points of score.
 
 mod alternate;
+mod near_arcs;
 mod residual;
 mod search;
 #[cfg(test)]
@@ -31,6 +34,7 @@ use super::observer::{Observer, Stopped};
 use super::problem::Problem;
 
 pub use self::alternate::{Alternate, Cost};
+pub(super) use self::near_arcs::NearArcs;
 use self::residual::Residual;
 use self::search::{ResidualSearch, SearchDirection, Target};
 
@@ -51,6 +55,7 @@ pub enum WhatIfError {
 #[expect(missing_debug_implementations, reason = "a score source need not print itself")]
 pub struct WhatIf<'a> {
     residual: Residual<'a>,
+    near: Option<&'a NearArcs>,
 }
 
 impl<'a> WhatIf<'a> {
@@ -64,7 +69,17 @@ impl<'a> WhatIf<'a> {
         observer: &dyn Observer,
     ) -> Result<Self, WhatIfError> {
         let residual = Residual::new(problem, pairs, certificate, observer)?.ok_or(WhatIfError::NotProved)?;
-        Ok(Self { residual })
+        Ok(Self { residual, near: None })
+    }
+
+    /// The nearest arcs of every person. They serve all questions about the same problem with the same prices.
+    pub(super) fn near_arcs(&self, observer: &dyn Observer) -> Result<NearArcs, Stopped> {
+        NearArcs::of(&self.residual, observer)
+    }
+
+    /// Answers with the nearest arcs of the same problem and prices, so that fewer candidates are read.
+    pub(super) fn with_near_arcs(self, near: &'a NearArcs) -> Self {
+        Self { near: Some(near), ..self }
     }
 
     /// Computes the cost of forcing one pair. Returns `None` if the pair is not a candidate or one of the two people has no
@@ -83,7 +98,8 @@ impl<'a> WhatIf<'a> {
             return Ok(Some(Alternate { mentee, mentor, ..Alternate::default() }));
         }
         let targets = vec![Target { node: to, forced }];
-        let mut search = ResidualSearch::new(&self.residual, from, SearchDirection::Forward, observer);
+        let mut search =
+            ResidualSearch::new(&self.residual, self.near, from, SearchDirection::Forward, observer);
         let found = search.nearest(targets, 1)?;
         Ok(found.first().map(|_| self.residual.alternate(mentee, mentor, &search.path(to))))
     }
@@ -99,7 +115,8 @@ impl<'a> WhatIf<'a> {
         let mut targets = Vec::new();
         let add = |node, length| targets.push(Target { node, forced: length });
         self.residual.row(source, &mut StopPoll::new(observer), add)?;
-        let mut search = ResidualSearch::new(&self.residual, source, SearchDirection::Backward, observer);
+        let mut search =
+            ResidualSearch::new(&self.residual, self.near, source, SearchDirection::Backward, observer);
         let found = search.nearest(targets, limit)?;
         let alternate =
             |node| self.residual.alternate(mentee, self.residual.person(node), &search.path(node));
@@ -117,7 +134,8 @@ impl<'a> WhatIf<'a> {
         let mut targets = Vec::new();
         let add = |node, length| targets.push(Target { node, forced: length });
         self.residual.column(source, &mut StopPoll::new(observer), add)?;
-        let mut search = ResidualSearch::new(&self.residual, source, SearchDirection::Forward, observer);
+        let mut search =
+            ResidualSearch::new(&self.residual, self.near, source, SearchDirection::Forward, observer);
         let found = search.nearest(targets, limit)?;
         let alternate =
             |node| self.residual.alternate(self.residual.person(node), mentor, &search.path(node));

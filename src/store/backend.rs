@@ -12,6 +12,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, SqlSafeStr as _};
 use super::dialect::{Connection, Held};
 use super::fault;
 use super::files::Files;
+use super::known_credentials::KnownCredentials;
 use super::lone::LoneConnection;
 use super::measure::Waiting;
 use super::pool::{Lease, Pool, PoolCounts};
@@ -55,6 +56,7 @@ pub struct Store {
     pub(super) backend: Backend,
     metrics: Metrics,
     journal: Arc<JournalSignals>,
+    credentials: Arc<KnownCredentials>,
 }
 
 /// The two databases.
@@ -129,7 +131,17 @@ impl Store {
     }
 
     fn over(backend: Backend, options: &StoreOptions) -> Self {
-        Self { backend, metrics: options.metrics.clone(), journal: Arc::default() }
+        Self {
+            backend,
+            metrics: options.metrics.clone(),
+            journal: Arc::default(),
+            credentials: Arc::default(),
+        }
+    }
+
+    /// The credentials that were read a moment ago.
+    pub(super) fn known_credentials(&self) -> Arc<KnownCredentials> {
+        Arc::clone(&self.credentials)
     }
 
     /// What the writers and the sealer of the journal signal to each other within this process.

@@ -112,8 +112,30 @@ pub struct Known {
 }
 
 impl Store {
-    /// Who the credential belongs to; `None` if there is no such credential or it was revoked.
+    /// Who the credential belongs to; `None` if there is no such credential or it was revoked. Another process may have revoked
+    /// it a moment ago.
     pub async fn authenticate(
+        &self,
+        scope: &Scope,
+        kind: CredentialKind,
+        identity: &str,
+    ) -> Result<Option<Known>> {
+        if scope.require_system().is_err() {
+            return Ok(None);
+        }
+        let credentials = self.known_credentials();
+        let before = match credentials.find(kind, identity) {
+            Ok(known) => return Ok(Some(known)),
+            Err(before) => before,
+        };
+        let read = self.read_credential(scope, kind, identity).await?;
+        if let Some(known) = &read {
+            credentials.keep(kind, identity, known, before);
+        }
+        Ok(read)
+    }
+
+    async fn read_credential(
         &self,
         scope: &Scope,
         kind: CredentialKind,

@@ -9,6 +9,7 @@ use super::backend::Store;
 use super::dialect::{BulkRows, Connection, Row, Value, values};
 use super::fault;
 use super::journal::{self, Note, Notes};
+use super::known_credentials::{KnownCredentials, is_of_credentials};
 use super::read::ReadSession;
 use super::scope::{Owner, Scope};
 use super::signals::JournalSignals;
@@ -93,6 +94,10 @@ pub struct WriteSession {
     noted: bool,
     /// Wakes the sealer.
     journal: Arc<JournalSignals>,
+    /// What is kept of credentials.
+    credentials: Arc<KnownCredentials>,
+    /// Whether the session changes some of them.
+    changes_credentials: bool,
 }
 
 impl Store {
@@ -161,7 +166,16 @@ fn first_answer(row: &Row, request: &RequestKey) -> Result<Vec<u8>> {
 impl WriteSession {
     fn new(store: &Store, connection: Connection, receipt: Receipt) -> Self {
         let (reads, journal) = (ReadSession::new(connection, receipt.scope.clone()), store.journal_signals());
-        Self { reads, receipt, changed: false, noted: false, journal }
+        let credentials = store.known_credentials();
+        Self {
+            reads,
+            receipt,
+            changed: false,
+            noted: false,
+            journal,
+            credentials,
+            changes_credentials: false,
+        }
     }
 
     /// A session of a worker, which has no caller. The moment of the change is read when the session may write.
@@ -228,7 +242,12 @@ impl WriteSession {
             let answered = self.reads.connection().execute(ANSWER.0, values).await?;
             fault::expect_rows(ANSWER.0.name, answered, 1)?;
         }
-        self.reads.into_connection().commit().await?;
+        let committed = self.reads.into_connection().commit().await;
+        if self.changes_credentials {
+            // Also after an error: the change may last.
+            self.credentials.forget();
+        }
+        committed?;
         if self.noted {
             self.journal.written();
         }
@@ -259,6 +278,7 @@ impl WriteSession {
         values: Vec<Value>,
     ) -> Result<u64> {
         self.receipt.scope.admit(owner)?;
+        self.changes_credentials |= is_of_credentials(statement.0.name);
         let rows = self.reads.connection().execute(statement.0, values).await?;
         self.changed |= rows > 0;
         Ok(rows)
@@ -284,6 +304,7 @@ impl WriteSession {
         rows: BulkRows<'_>,
     ) -> Result<u64> {
         self.receipt.scope.admit(owner)?;
+        self.changes_credentials |= is_of_credentials(bulk.0.name);
         let inserted = self.reads.connection().insert(bulk.0, rows).await?;
         self.changed |= inserted > 0;
         Ok(inserted)

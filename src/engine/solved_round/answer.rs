@@ -1,6 +1,6 @@
 //! Answers about a solved round, in the names and the shown points of the round.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::decision_conflict::DecisionConflict;
 use crate::domain::name::ProfileRef;
@@ -79,9 +79,8 @@ impl RoundAlternate {
 
 impl RoundNumbers {
     /// The numbers of pairs with these shown scores. `pairs` are sorted.
-    pub(super) fn of(pairs: &[(u32, u32)], shown: &HashMap<(u32, u32), u16>) -> Self {
-        let mut scores: Vec<u16> =
-            pairs.iter().map(|pair| shown.get(pair).copied().unwrap_or_default()).collect();
+    pub(super) fn of(pairs: &[(u32, u32)], shown: &dyn Fn(&(u32, u32)) -> Option<u16>) -> Self {
+        let mut scores: Vec<u16> = pairs.iter().map(|pair| shown(pair).unwrap_or_default()).collect();
         scores.sort_unstable();
         Self {
             matches: pairs.len() as u64,

@@ -3,6 +3,8 @@
 //! Invariant: the kept assignment is a best one of the problem without the pins whose scores count its own pairs
 //! ([`Following`]), and the kept certificate proves it.
 
+use std::sync::OnceLock;
+
 use crate::domain::run::Side;
 use crate::engine::assign::{Assignment, Start, assign_from};
 use crate::engine::decisions::{Decisions, ReducedProblem};
@@ -14,10 +16,10 @@ use crate::engine::problem::{Demand, Problem, Seats};
 use crate::engine::round::Assigned;
 use crate::engine::score::Scores;
 use crate::engine::solution::Evidence;
-use crate::engine::what_if::{Alternate, WhatIf, WhatIfError};
+use crate::engine::what_if::{Alternate, NearArcs, WhatIf, WhatIfError};
 
-/// Bytes of a price with the numbers of its person.
-const BYTES_PER_PERSON: usize = 64;
+/// Bytes of a price with the numbers of its person, and of her nearest arcs.
+const BYTES_PER_PERSON: usize = 64 + NearArcs::MOST_BYTES_PER_PERSON;
 
 /// The optimum of a round.
 #[derive(Debug)]
@@ -31,6 +33,8 @@ pub(super) struct KeptOptimum {
     following: Option<Following>,
     /// The assignment without the pins, with its prices.
     best: Assignment,
+    /// The nearest arcs at these prices, listed when alternates are first asked for.
+    near: OnceLock<NearArcs>,
 }
 
 impl KeptOptimum {
@@ -70,7 +74,15 @@ impl KeptOptimum {
         // Kept pairs decide among equal sums, so that the run is the only best one.
         let is_run = best.pairs == free;
         let decisions = decisions.clone();
-        Ok(is_run.then_some(Self { mentees, mentors, scores, decisions, following, best }))
+        Ok(is_run.then_some(Self {
+            mentees,
+            mentors,
+            scores,
+            decisions,
+            following,
+            best,
+            near: OnceLock::new(),
+        }))
     }
 
     /// Size in bytes, about.
@@ -132,6 +144,15 @@ impl KeptOptimum {
             Err(WhatIfError::NotProved) => return Ok(Vec::new()),
             Err(WhatIfError::Stopped(stopped)) => return Err(stopped),
         };
+        let near = match self.near.get() {
+            Some(near) => near,
+            None => {
+                let near = what_if.near_arcs(observer)?;
+                // Another thread may already have stored the same lists.
+                self.near.get_or_init(|| near)
+            }
+        };
+        let what_if = what_if.with_near_arcs(near);
         match side {
             Side::Mentee => what_if.alternates_of_mentee(at, limit, observer),
             Side::Mentor => what_if.alternates_of_mentor(at, limit, observer),

@@ -123,6 +123,11 @@ impl<'a> Residual<'a> {
         self.holders.len() + self.mates.len()
     }
 
+    /// The nodes of the mentees, and of the mentors.
+    pub(super) fn sides(&self) -> (Range<usize>, Range<usize>) {
+        (self.holders.len()..self.root(), 0..self.holders.len())
+    }
+
     /// Whether a node is a mentor.
     pub(super) fn is_mentor(&self, node: usize) -> bool {
         node < self.holders.len()
@@ -289,28 +294,43 @@ impl<'a> Residual<'a> {
         poll: &mut StopPoll<'_>,
         mut show: impl FnMut(usize, i128),
     ) -> Result<(), Stopped> {
-        if self.seats(mentor) == 0 {
-            return Ok(());
-        }
-        let p = self.p(mentor);
-        let holders = self.holders.row(mentor);
-        let mut look = |from: usize, score: i32| {
-            if self.wanted(from) > 0 && !holders.iter().any(|holder| holder.to as usize == from) {
-                show(self.holders.len() + from, self.u(from) + p - i128::from(score));
+        self.columns_of(mentor..mentor + 1, poll, |_, node, length| show(node, length))
+    }
+
+    /// Passes all other candidates of some mentors to `show`, after the mentor, each with the length of the arc that starts the
+    /// pair.
+    pub(super) fn columns_of(
+        &self,
+        mentors: Range<usize>,
+        poll: &mut StopPoll<'_>,
+        mut show: impl FnMut(usize, usize, i128),
+    ) -> Result<(), Stopped> {
+        let mut look = |mentor: usize, from: usize, score: i32| {
+            let is_holder = || self.holders.row(mentor).iter().any(|holder| holder.to as usize == from);
+            if self.seats(mentor) > 0 && self.wanted(from) > 0 && !is_holder() {
+                show(mentor, self.holders.len() + from, self.u(from) + self.p(mentor) - i128::from(score));
             }
         };
         if let Some(columns) = self.columns(poll)? {
-            columns.row(mentor).iter().for_each(|edge| look(edge.to as usize, edge.score));
-            return poll.count(columns.row(mentor).len());
+            for mentor in mentors {
+                let column = columns.row(mentor);
+                column.iter().for_each(|edge| look(mentor, edge.to as usize, edge.score));
+                poll.count(column.len())?;
+            }
+            return Ok(());
         }
-        let mut scores = [FORBIDDEN; ROWS];
+        if mentors.clone().all(|mentor| self.seats(mentor) == 0) {
+            return Ok(());
+        }
+        let mut scores = vec![FORBIDDEN; ROWS * mentors.len()];
         for from in (0..self.mates.len()).step_by(ROWS) {
-            poll.count(SCORE_WORK * ROWS)?;
+            poll.count(SCORE_WORK * ROWS * mentors.len())?;
             let rows: Range<usize> = from..self.mates.len().min(from + ROWS);
-            let scores = &mut scores[..rows.len()];
-            self.problem.scores.tile(rows.clone(), mentor..mentor + 1, scores);
-            for (from, &score) in rows.zip(scores.iter()).filter(|&(_, &score)| score != FORBIDDEN) {
-                look(from, score);
+            let scores = &mut scores[..rows.len() * mentors.len()];
+            self.problem.scores.tile(rows.clone(), mentors.clone(), scores);
+            for (from, scores) in rows.zip(scores.chunks_exact(mentors.len())) {
+                let candidates = mentors.clone().zip(scores).filter(|&(_, &score)| score != FORBIDDEN);
+                candidates.for_each(|(mentor, &score)| look(mentor, from, score));
             }
         }
         Ok(())

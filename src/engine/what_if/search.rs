@@ -12,6 +12,7 @@ use crate::engine::assign::{StopPoll, index};
 use crate::engine::graph::Labels;
 use crate::engine::observer::{Observer, Stopped};
 
+use super::near_arcs::NearArcs;
 use super::residual::Residual;
 
 /// Units of work to settle a node.
@@ -40,6 +41,8 @@ pub(super) struct Target {
 /// A search with its labels.
 pub(super) struct ResidualSearch<'a> {
     residual: &'a Residual<'a>,
+    /// The nearest arcs of every person, if they are kept.
+    near: Option<&'a NearArcs>,
     poll: StopPoll<'a>,
     source: usize,
     direction: SearchDirection,
@@ -55,13 +58,14 @@ impl<'a> ResidualSearch<'a> {
     /// A search from the node `source`, or to it.
     pub(super) fn new(
         residual: &'a Residual<'a>,
+        near: Option<&'a NearArcs>,
         source: usize,
         direction: SearchDirection,
         observer: &'a dyn Observer,
     ) -> Self {
         let (labels, next) = (Labels::new(residual.nodes()), vec![u32::MAX; residual.nodes()]);
         let (poll, heap) = (StopPoll::new(observer), BinaryHeap::new());
-        Self { residual, poll, source, direction, labels, next, heap, limit: i128::MAX }
+        Self { residual, near, poll, source, direction, labels, next, heap, limit: i128::MAX }
     }
 
     /// Returns the nodes of the `most` nearest targets, nearest first. The distance of a target includes its forced arc.
@@ -146,12 +150,20 @@ impl<'a> ResidualSearch<'a> {
             self.reach(residual.root(), distance + length, node);
         }
         let mut poll = self.poll;
-        let reach = |to: usize, length: i128| self.reach(to, distance + length, node);
+        let within = self.limit.saturating_sub(distance);
+        let near = self.near;
+        let mut reach = |to: usize, length: i128| self.reach(to, distance + length, node);
         // An arc that starts a pair leaves a mentee; an arc that ends a pair leaves a mentor.
         match (residual.is_mentor(node), forward) {
             (true, true) | (false, false) => residual.matches(node, reach),
-            (true, false) => residual.column(node, &mut poll, reach)?,
-            (false, true) => residual.row(node, &mut poll, reach)?,
+            (is_mentor, _) => {
+                let is_listed = near.is_some_and(|near| near.of_node(node).within(within, &mut reach));
+                match is_mentor {
+                    _ if is_listed => poll.count(REACHING)?,
+                    true => residual.column(node, &mut poll, reach)?,
+                    false => residual.row(node, &mut poll, reach)?,
+                }
+            }
         }
         self.poll = poll;
         Ok(())

@@ -78,12 +78,24 @@ fn check(case: &Case, problem: &Problem<'_>) {
                 }
             }
         };
+    // With the lists of nearest arcs, of which a test keeps few, the answers are the same.
+    let near = what_if.near_arcs(&Unobserved).unwrap();
+    let listing = WhatIf::new(problem, &best.pairs, &best.certificate, &Unobserved).unwrap();
+    let listing = listing.with_near_arcs(&near);
     for i in 0..u32::try_from(case.mentees.len()).unwrap() {
-        let found = |most| what_if.alternates_of_mentee(i, most, &Unobserved).unwrap();
+        let found = |most| {
+            let found = what_if.alternates_of_mentee(i, most, &Unobserved).unwrap();
+            assert_eq!(listing.alternates_of_mentee(i, most, &Unobserved).unwrap(), found);
+            found
+        };
         found_are(&found, &of(&|one| one.mentee == i));
     }
     for j in 0..u32::try_from(case.mentors.len()).unwrap() {
-        let found = |most| what_if.alternates_of_mentor(j, most, &Unobserved).unwrap();
+        let found = |most| {
+            let found = what_if.alternates_of_mentor(j, most, &Unobserved).unwrap();
+            assert_eq!(listing.alternates_of_mentor(j, most, &Unobserved).unwrap(), found);
+            found
+        };
         found_are(&found, &of(&|one| one.mentor == j));
     }
 }
