@@ -103,7 +103,7 @@ async fn until_sealed(postgres: &str) -> Result<(), Failed> {
     let pool = PgPool::connect(postgres).await?;
     let open = "SELECT COUNT(*) FROM journal WHERE position IS NULL";
     while sqlx::query_scalar::<_, i64>(open).fetch_one(&pool).await? > 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
     Ok(())
 }

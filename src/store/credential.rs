@@ -7,6 +7,7 @@ use serde_json::json;
 use super::backend::Store;
 use super::dialect::{Row, values};
 use super::journal::Note;
+use super::known_credentials::Known;
 use super::principal::{self, grant_columns, read_grant};
 use super::read::ReadSession;
 use super::scope::{Owner, Scope};
@@ -96,19 +97,6 @@ impl OwnedCredential {
     pub fn is_live(&self) -> bool {
         self.credential.revoke_time.is_none()
     }
-}
-
-/// Who a credential belongs to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
-    /// Id of the credential.
-    pub credential: String,
-    /// Id of the principal.
-    pub principal: String,
-    /// The moment from which the credential opens nothing; `None` without one.
-    pub expire_time: Option<Timestamp>,
-    /// The grants of the principal that nobody has ended.
-    pub grants: Vec<Grant>,
 }
 
 impl Store {

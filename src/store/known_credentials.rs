@@ -8,16 +8,31 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::credential::Known;
+use jiff::Timestamp;
+
 use crate::clock::Stopwatch;
 use crate::domain::credential::CredentialKind;
+use crate::domain::grant::Grant;
 
 /// How long a credential is kept. Revocation is promised within a second.
-const KEPT: Duration = Duration::from_millis(250);
+const KEPT: Duration = Duration::from_millis(150);
 /// Most credentials that are kept.
 const MOST: usize = 1_024;
 /// Beginnings of the names of statements that change who a credential belongs to, or what it opens.
 const OF_CREDENTIALS: [&str; 3] = ["credential.", "role_grant.", "principal."];
+
+/// Who a credential belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Id of the credential.
+    pub credential: String,
+    /// Id of the principal.
+    pub principal: String,
+    /// The moment from which the credential opens nothing; `None` without one.
+    pub expire_time: Option<Timestamp>,
+    /// The grants of the principal that nobody has ended.
+    pub grants: Vec<Grant>,
+}
 
 /// The credentials that are kept. All clones of a store share them.
 #[derive(Debug, Default)]
