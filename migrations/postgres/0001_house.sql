@@ -337,11 +337,15 @@ CREATE TABLE decision (
     reason TEXT COLLATE "C" NOT NULL,
     actor TEXT COLLATE "C" NOT NULL,
     create_micros BIGINT NOT NULL,
+    -- JSON of what it changed in the newest run at the time; NULL if no run could answer.
+    cost TEXT COLLATE "C",
     -- Number of the change that released it; NULL while it is in force.
     release_number BIGINT CHECK (release_number > number),
     release_reason TEXT COLLATE "C",
     release_actor TEXT COLLATE "C",
     release_micros BIGINT,
+    -- The same of its release.
+    release_cost TEXT COLLATE "C",
     PRIMARY KEY (round_id, number),
     CHECK ((release_number IS NULL) = (release_micros IS NULL))
 );
@@ -376,8 +380,10 @@ CREATE INDEX pair_review_mentor ON pair_review (mentor_organisation_id, mentor_o
 CREATE TABLE pair_comment (
     round_id TEXT COLLATE "C" NOT NULL,
     pair_id TEXT COLLATE "C" NOT NULL,
-    -- Version of the review that it made; the last segment of its name.
+    -- Version of the review that it made. No caller reads it.
     number BIGINT NOT NULL CHECK (number >= 1),
+    -- Last segment of its name: a keyed hash, from which nobody learns how much was said.
+    id TEXT COLLATE "C" NOT NULL,
     kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('comment', 'mark', 'contest', 'objection')),
     -- The organisation that contests or objects; NULL for reviewers.
     organisation_id TEXT COLLATE "C",
@@ -385,6 +391,7 @@ CREATE TABLE pair_comment (
     body TEXT COLLATE "C" NOT NULL,
     create_micros BIGINT NOT NULL,
     PRIMARY KEY (round_id, pair_id, number),
+    UNIQUE (round_id, pair_id, id),
     CHECK ((organisation_id IS NOT NULL) = (kind IN ('contest', 'objection'))),
     FOREIGN KEY (round_id, pair_id) REFERENCES pair_review (round_id, pair_id)
 );

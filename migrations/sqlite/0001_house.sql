@@ -337,11 +337,15 @@ CREATE TABLE decision (
     reason TEXT NOT NULL,
     actor TEXT NOT NULL,
     create_micros INTEGER NOT NULL,
+    -- JSON of what it changed in the newest run at the time; NULL if no run could answer.
+    cost TEXT,
     -- Number of the change that released it; NULL while it is in force.
     release_number INTEGER CHECK (release_number > number),
     release_reason TEXT,
     release_actor TEXT,
     release_micros INTEGER,
+    -- The same of its release.
+    release_cost TEXT,
     PRIMARY KEY (round_id, number),
     CHECK ((release_number IS NULL) = (release_micros IS NULL))
 ) STRICT, WITHOUT ROWID;
@@ -376,8 +380,10 @@ CREATE INDEX pair_review_mentor ON pair_review (mentor_organisation_id, mentor_o
 CREATE TABLE pair_comment (
     round_id TEXT NOT NULL,
     pair_id TEXT NOT NULL,
-    -- Version of the review that it made; the last segment of its name.
+    -- Version of the review that it made. No caller reads it.
     number INTEGER NOT NULL CHECK (number >= 1),
+    -- Last segment of its name: a keyed hash, from which nobody learns how much was said.
+    id TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('comment', 'mark', 'contest', 'objection')),
     -- The organisation that contests or objects; NULL for reviewers.
     organisation_id TEXT,
@@ -385,6 +391,7 @@ CREATE TABLE pair_comment (
     body TEXT NOT NULL,
     create_micros INTEGER NOT NULL,
     PRIMARY KEY (round_id, pair_id, number),
+    UNIQUE (round_id, pair_id, id),
     CHECK ((organisation_id IS NOT NULL) = (kind IN ('contest', 'objection'))),
     FOREIGN KEY (round_id, pair_id) REFERENCES pair_review (round_id, pair_id)
 ) STRICT, WITHOUT ROWID;

@@ -213,6 +213,8 @@ pub(super) async fn run(command: Command, client: &mut Client, global: &Global) 
                 message!("Mentor"),
                 message!("Reason"),
                 message!("Author"),
+                message!("Total score"),
+                message!("People who move"),
             ];
             let row = |one: &v1::Decision| decision_row(one, global.lang);
             items(&found, &header, row, global.json, global.lang)?;
@@ -369,8 +371,16 @@ fn reviewed_row(reviewed: &v1::ReviewedMatch, lang: Lang) -> [String; 6] {
     ]
 }
 
-fn decision_row(decision: &v1::Decision, lang: Lang) -> [String; 6] {
+fn decision_row(decision: &v1::Decision, lang: Lang) -> [String; 8] {
     let released = decision.release.as_ref();
+    let cost = released.map_or(decision.cost.as_ref(), |release| release.cost.as_ref());
+    let total = |numbers: Option<v1::ResultNumbers>| {
+        let points = numbers.unwrap_or_default().total_score;
+        wording::score(u32::try_from(points).unwrap_or_default(), lang)
+    };
+    let change = |cost: &v1::DecisionCost| {
+        message!("{before} → {after}", before = total(cost.before), after = total(cost.after))
+    };
     [
         decision.name.rsplit('/').next().unwrap_or_default().to_owned(),
         kind_label(decision, lang),
@@ -378,6 +388,8 @@ fn decision_row(decision: &v1::Decision, lang: Lang) -> [String; 6] {
         short(&decision.mentor),
         released.map_or(&decision.reason, |release| &release.reason).clone(),
         released.map_or(&decision.author, |release| &release.author).clone(),
+        cost.map(|cost| wording::message(&change(cost), lang)).unwrap_or_default(),
+        cost.map(|cost| cost.moved_mentees.to_string()).unwrap_or_default(),
     ]
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::name::{OrganisationId, ProfileRef};
 use super::policy::HardRule;
 use super::record::Record;
-use super::run::Match;
+use super::run::{Match, RoundNumbers};
 
 /// What a decision says of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -45,6 +45,21 @@ pub struct Pair {
     pub mentor: ProfileRef,
 }
 
+/// What a decision changed in a run when it was made or released, in shown scores: what WhatIfDecisions answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionCost {
+    /// Number of the run: the newest one that had succeeded.
+    pub run: i64,
+    /// The run in numbers.
+    pub before: RoundNumbers,
+    /// The result with the decision in numbers.
+    pub after: RoundNumbers,
+    /// Mentees whose mentors would differ.
+    pub moved: u64,
+    /// Whether no result with the decision is better.
+    pub is_exact: bool,
+}
+
 /// A decision on a pair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
@@ -60,8 +75,12 @@ pub struct Decision {
     pub reason: String,
     /// Who decided, and when.
     pub made: Record,
+    /// What it changed when it was made; `None` if no run could answer.
+    pub cost: Option<DecisionCost>,
     /// Who released it, when, and why; `None` while it is in force.
     pub release: Option<(Record, String)>,
+    /// What the release changed; `None` if no run could answer.
+    pub release_cost: Option<DecisionCost>,
 }
 
 /// What stands in the way of a decision. The order of the variants is the order in which a refusal names them.
@@ -141,8 +160,10 @@ impl CommentKind {
 /// Something that was said of a pair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comment {
-    /// Number within the pair: the version of the pair's review that it made.
+    /// Number within the pair: the version of the pair's review that it made. No caller reads it.
     pub number: i64,
+    /// Last segment of its name.
+    pub id: String,
     /// Id of the pair.
     pub pair_id: String,
     /// What it is.

@@ -419,6 +419,19 @@ pub struct FollowedPairs {
     pub ended: Option<u64>,
 }
 
+/// A result in numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoundNumbers {
+    /// Matches.
+    pub matches: u64,
+    /// Mentees with a match.
+    pub matched_mentees: u64,
+    /// Total shown score of the matches.
+    pub total_score: u64,
+    /// Lowest, median and highest shown score; `None` without matches.
+    pub scores: Option<ScoreRange>,
+}
+
 /// Lowest, median and highest shown score of some matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScoreRange {

@@ -44,6 +44,11 @@ impl RoundSalt {
         hex::encode(&self.mac("match", &parts)[..MATCH_ID_BYTES])
     }
 
+    /// The id of a comment on a pair, which tells nothing about how many there are.
+    pub fn comment_id(&self, pair_id: &str, number: i64) -> String {
+        hex::encode(&self.mac("comment", &[pair_id, &number.to_string()])[..MATCH_ID_BYTES])
+    }
+
     /// HMAC-SHA-256 of the parts, each with its length before it, so that no two lists of parts are one text.
     fn mac(&self, purpose: &str, parts: &[&str]) -> [u8; 32] {
         #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use self::answer::Difference;
-pub use self::answer::{Effect, Move, RoundAlternate, RoundNumbers, WhatIfAnswer};
+pub use self::answer::{Effect, Move, RoundAlternate, WhatIfAnswer};
 use self::kept_optimum::KeptOptimum;
 use super::decisions::{Decisions, sorted};
 use super::encode::{AnswersUsed, Round};
@@ -37,7 +37,7 @@ use crate::domain::decision_conflict::DecisionConflict;
 use crate::domain::name::ProfileRef;
 use crate::domain::policy::{HardRule, Objective};
 use crate::domain::review::DecisionKind;
-use crate::domain::run::{Match, Side};
+use crate::domain::run::{Match, RoundNumbers, Side};
 use crate::domain::snapshot::{FollowedRun, FrozenDecision, Participant, Snapshot};
 
 /// Bytes of a participant in memory, about: her profile, and her name in the index.

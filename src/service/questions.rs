@@ -12,12 +12,13 @@ use super::solver::Work;
 use super::{Action, Permit, Service, taken};
 use crate::domain::caller::Caller;
 use crate::domain::decision_conflict::conflicts_in_words;
-use crate::domain::name::{DecisionRef, ProfileRef, RunRef};
-use crate::domain::review::{DecisionKind, Pair};
+use crate::domain::name::{DecisionRef, ProfileRef, RoundId, RunRef};
+use crate::domain::review::{DecisionCost, DecisionKind, Pair};
 use crate::domain::run::{RunState, Side};
 use crate::domain::snapshot::FrozenDecision;
 use crate::domain::violation::Violations;
-use crate::engine::observer::Observer;
+use crate::engine::observer::{Observer, Unobserved};
+use crate::engine::pool::on_threads;
 use crate::engine::solved_round::{Effect, RoundAlternate, SolvedRound, WhatIfAnswer};
 use crate::engine::{Options, RunCertificate};
 use crate::error::{Error, Result};
@@ -108,6 +109,40 @@ impl Service {
             let found = solved.alternates(&person, side, limit, observer).map_err(|_| Error::Cancelled)?;
             found.ok_or_else(|| Error::NotFound(person.name()))
         }))
+    }
+
+    /// What a decision that is made or released changes in the newest run that succeeded: the numbers that
+    /// [`Self::what_if_decisions`] answers. `None` if the round has no such run, if somebody of the run was erased, or if the
+    /// decision contradicts others of the run.
+    ///
+    /// The answer does not wait for its turn: a decision is no question that can come later.
+    pub(super) async fn cost_of(
+        &self,
+        permit: &Permit,
+        round: &RoundId,
+        (add, release): (Option<FrozenDecision>, Option<&Pair>),
+    ) -> Result<Option<DecisionCost>> {
+        let Some(number) = self.store.newest_result(&permit.scope, round).await? else { return Ok(None) };
+        let run = RunRef { round: round.clone(), number };
+        let prepared = match self.prepared(permit, &run).await {
+            Err(Error::InputErased(_) | Error::NotFound(_)) => return Ok(None),
+            prepared => prepared?,
+        };
+        let (kept, threads) = (Arc::clone(&self.kept_rounds), self.solver_threads);
+        let add: Vec<FrozenDecision> = add.into_iter().collect();
+        let release: Vec<_> = release.iter().map(|pair| (pair.mentee.clone(), pair.mentor.clone())).collect();
+        let asking = tokio::task::spawn_blocking(move || {
+            on_threads(threads, || {
+                let solved = prepared.solved(&kept, run, &Unobserved)?;
+                solved.what_if(&add, &release, &Unobserved).map_err(|_| Error::Cancelled)
+            })
+        });
+        let answer = match asking.await.map_err(|_| Error::internal("the solver panicked"))? {
+            Err(Error::InputErased(_)) => return Ok(None),
+            answer => answer?,
+        };
+        let WhatIfAnswer::Effect(Effect { before, after, moves, is_exact }) = answer else { return Ok(None) };
+        Ok(Some(DecisionCost { run: number, before, after, moved: moves.len() as u64, is_exact }))
     }
 
     /// A run that succeeded, ready for questions. A run of which somebody was erased answers none.

@@ -17,7 +17,7 @@ use crate::domain::review::{
     Comment, CommentKind, Decision, DecisionKind, DecisionObstacle, Pair, PairReview, ReviewFilter,
     ReviewedMatch,
 };
-use crate::domain::snapshot::Snapshot;
+use crate::domain::snapshot::{FrozenDecision, Snapshot};
 use crate::domain::violation::Violations;
 use crate::engine;
 use crate::engine::encode::AnswersUsed;
@@ -70,9 +70,18 @@ impl Service {
         let (Some((round, pair)), true) = (named, violations.is_empty()) else {
             return Err(Error::InvalidFields(violations));
         };
+        // A round that does not exist for the caller has no runs that could answer.
+        self.store.round(&permit.scope, &round).await?;
+        let asked = FrozenDecision {
+            mentee: pair.mentee.clone(),
+            mentor: pair.mentor.clone(),
+            kind,
+            name: String::new(),
+        };
+        let cost = Box::pin(self.cost_of(&permit, &round, (Some(asked), None))).await?;
         if how.validate_only {
             let places = self.places_for(&permit, &round, kind, &pair).await?;
-            let wanted = NewDecision { kind, pair: &pair, reason: &reason, places };
+            let wanted = NewDecision { kind, pair: &pair, reason: &reason, places, cost };
             let made = self.record(&permit);
             let checked = self.store.check_decision(&permit.scope, &round, &wanted, etag, made).await?;
             return Ok((round, checked));
@@ -82,7 +91,7 @@ impl Service {
             Begun::Repeated(first) => Ok((round, recalled(&first)?)),
             Begun::Fresh(mut session) => {
                 let places = self.places_for(&permit, &round, kind, &pair).await?;
-                let wanted = NewDecision { kind, pair: &pair, reason: &reason, places };
+                let wanted = NewDecision { kind, pair: &pair, reason: &reason, places, cost };
                 let (decision, note) = session.decide(&round, &wanted, etag).await?;
                 commit_change(session, note, &remembered(&decision)?).await?;
                 Ok((round, decision))
@@ -107,15 +116,17 @@ impl Service {
         let (Some(name), true) = (name, violations.is_empty()) else {
             return Err(Error::InvalidFields(violations));
         };
+        let pair = self.store.decision(&permit.scope, &name).await?.pair;
+        let cost = Box::pin(self.cost_of(&permit, &name.round, (None, Some(&pair)))).await?;
         if how.validate_only {
             let released = self.record(&permit);
-            let checked = self.store.check_release(&permit.scope, &name, &reason, released).await?;
+            let checked = self.store.check_release(&permit.scope, &name, (&reason, cost), released).await?;
             return Ok((name.round, checked));
         }
         match self.store.begin(self.receipt(&permit, how.request_id, &(name.name(), &reason))?).await? {
             Begun::Repeated(first) => Ok((name.round, recalled(&first)?)),
             Begun::Fresh(mut session) => {
-                let (decision, note) = session.release_decision(&name, &reason).await?;
+                let (decision, note) = session.release_decision(&name, (&reason, cost)).await?;
                 session.commit(note, &remembered(&decision)?).await?;
                 Ok((name.round, decision))
             }
@@ -201,9 +212,9 @@ impl Service {
         let parsed = PairRef::from_name(parent);
         let name = parsed.map_err(|error| Error::invalid_field("parent", parent, error.to_string()))?;
         let cursor = Cursor::new(&permit, &format!("{parent}/comments"), request)?;
-        let after = cursor.after.as_deref().and_then(|number| number.parse().ok()).unwrap_or_default();
+        let after = cursor.after.as_deref().unwrap_or_default();
         let found = self.store.list_comments(&permit.scope, &name, after, cursor.limit()).await?;
-        Ok((name.round, cursor.page(found, |comment| comment.number.to_string())))
+        Ok((name.round, cursor.page(found, |comment| comment.id.clone())))
     }
 
     /// Contests a match of a member, or checks whether it can be contested.
@@ -249,7 +260,7 @@ impl Service {
         let (Some((round, pair)), true) = (named, violations.is_empty()) else {
             return Err(Error::InvalidFields(violations));
         };
-        let said = Said { run: None, pair, pair_id: None, kind: words.kind, organisation: None, text };
+        let said = Said { run: None, pair, kind: words.kind, organisation: None, text };
         let (review, comment) = self.say(permit, &round, &said, etag, how).await?;
         Ok((round, review, comment))
     }
@@ -282,8 +293,7 @@ impl Service {
         let run = (words.kind == CommentKind::Objection).then_some(name.run.number);
         let round = name.run.round.clone();
         let pair = Pair { mentee: found.mentee, mentor: found.mentor };
-        let (pair_id, organisation) = (Some(name.id), Some(organisation));
-        let said = Said { run, pair, pair_id, kind: words.kind, organisation, text };
+        let said = Said { run, pair, kind: words.kind, organisation: Some(organisation), text };
         let (_, comment) = self.say(permit, &round, &said, "", how).await?;
         Ok((round, comment))
     }
@@ -296,10 +306,11 @@ impl Service {
         etag: &str,
         how: Change<'_>,
     ) -> Result<(PairReview, Comment)> {
-        let Said { run, pair, pair_id, kind, organisation, text } = said;
-        let pair_id = pair_id.as_deref();
-        let wanted =
-            NewComment { run: *run, pair_id, kind: *kind, organisation: organisation.as_ref(), text };
+        let Said { run, pair, kind, organisation, text } = said;
+        // A caller for whom the round does not exist learns so before anything is read in the name of the service.
+        self.store.round(&permit.scope, round).await?;
+        let salt = &self.store.round_salt(&Scope::System, round).await?;
+        let wanted = NewComment { run: *run, salt, kind: *kind, organisation: organisation.as_ref(), text };
         if how.validate_only {
             let named = (round, pair);
             return self.store.check_comment(&permit.scope, named, &wanted, etag, self.record(permit)).await;
@@ -354,7 +365,6 @@ struct Words<'a> {
 struct Said {
     run: Option<i64>,
     pair: Pair,
-    pair_id: Option<String>,
     kind: CommentKind,
     organisation: Option<OrganisationId>,
     text: String,

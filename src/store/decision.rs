@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::backend::Store;
-use super::dialect::{Row, values};
+use super::dialect::{self, Row, values};
 use super::journal::Note;
 use super::pair_review::{self, Said};
 use super::read::ReadSession;
@@ -13,7 +13,7 @@ use super::statement::statements;
 use super::{result, round};
 use crate::domain::name::{DecisionRef, RoundId};
 use crate::domain::record::Record;
-use crate::domain::review::{Decision, DecisionKind, DecisionObstacle, Pair};
+use crate::domain::review::{Decision, DecisionCost, DecisionKind, DecisionObstacle, Pair};
 use crate::domain::round::RoundState;
 use crate::domain::snapshot::FrozenDecision;
 use crate::error::{Error, Result};
@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 macro_rules! decision_columns {
     () => {
         "SELECT round_id, number, kind, pair_id, mentee_organisation_id, mentee_own_id, mentor_organisation_id, mentor_own_id, reason, \
-         actor, create_micros, release_reason, release_actor, release_micros FROM decision"
+         actor, create_micros, cost, release_reason, release_actor, release_micros, release_cost FROM decision"
     };
 }
 
@@ -55,9 +55,10 @@ statements! {
     change NEXT = ("round.decide", "UPDATE round SET decision_number = $2 WHERE id = $1");
     change CREATE = ("decision.create",
         "INSERT INTO decision (round_id, number, kind, pair_id, mentee_organisation_id, mentee_own_id, mentor_organisation_id, \
-         mentor_own_id, reason, actor, create_micros) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
+         mentor_own_id, reason, actor, create_micros, cost) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)");
     change RELEASE = ("decision.release",
-        "UPDATE decision SET release_number = $3, release_reason = $4, release_actor = $5, release_micros = $6 \
+        "UPDATE decision SET release_number = $3, release_reason = $4, release_actor = $5, release_micros = $6, \
+         release_cost = $7 \
          WHERE round_id = $1 AND number = $2 AND release_number IS NULL");
 }
 
@@ -72,6 +73,8 @@ pub struct NewDecision<'a> {
     pub reason: &'a str,
     /// Mentors that the mentee wants, and mentees that the mentor takes at most.
     pub places: (u32, u32),
+    /// What it changes.
+    pub cost: Option<DecisionCost>,
 }
 
 impl Store {
@@ -121,7 +124,7 @@ impl Store {
         &self,
         scope: &Scope,
         name: &DecisionRef,
-        reason: &str,
+        (reason, cost): (&str, Option<DecisionCost>),
         released: Record,
     ) -> Result<Decision> {
         let mut session = self.snapshot_reader(scope).await?;
@@ -130,7 +133,7 @@ impl Store {
         session.end().await?;
         let decision = decision?;
         expect_open(&name.round, state?)?;
-        Ok(Decision { release: Some((released, reason.to_owned())), ..decision })
+        Ok(Decision { release: Some((released, reason.to_owned())), release_cost: cost, ..decision })
     }
 }
 
@@ -151,7 +154,7 @@ impl WriteSession {
             return Ok((decision, None));
         }
         let owner = Owner::Alliance;
-        let Decision { number, kind, ref pair_id, ref pair, ref reason, ref made, .. } = decision;
+        let Decision { number, kind, ref pair_id, ref pair, ref reason, ref made, cost, .. } = decision;
         let values = values![
             round,
             number,
@@ -164,6 +167,7 @@ impl WriteSession {
             reason.as_str(),
             made.recorder.as_str(),
             made.time,
+            cost_as_stored(cost)?.as_deref(),
         ];
         self.change_exactly(1, owner, NEXT, values![round, number]).await?;
         self.change_exactly(1, owner, CREATE, values).await?;
@@ -177,7 +181,11 @@ impl WriteSession {
     /// Releases a decision.
     ///
     /// Fails with `NotFound`, `RoundState` or `DecisionReleased`.
-    pub async fn release_decision(&mut self, name: &DecisionRef, reason: &str) -> Result<(Decision, Note)> {
+    pub async fn release_decision(
+        &mut self,
+        name: &DecisionRef,
+        (reason, cost): (&str, Option<DecisionCost>),
+    ) -> Result<(Decision, Note)> {
         let missing = |error| match error {
             Error::NotFound(_) => Error::NotFound(name.name()),
             other => other,
@@ -187,14 +195,22 @@ impl WriteSession {
         expect_open(&name.round, state)?;
         let number = last(self.reads(), &name.round).await? + 1;
         let released = Record { recorder: self.actor().to_owned(), time: self.now() };
-        let owner = Owner::Alliance;
-        let values =
-            values![&name.round, name.number, number, reason, released.recorder.as_str(), released.time,];
+        let (owner, actor) = (Owner::Alliance, released.recorder.as_str());
+        let values = values![
+            &name.round,
+            name.number,
+            number,
+            reason,
+            actor,
+            released.time,
+            cost_as_stored(cost)?.as_deref()
+        ];
         self.change_exactly(1, owner, NEXT, values![&name.round, number]).await?;
         self.change_exactly(1, owner, RELEASE, values).await?;
         self.touch_pair(owner, &name.round, &decision.pair, Said::Decision).await?;
         let note = Note::new(owner, "decision.release", name.name(), &json!({ "pair": decision.pair_id }));
-        Ok((Decision { release: Some((released, reason.to_owned())), ..decision }, note))
+        let release = Some((released, reason.to_owned()));
+        Ok((Decision { release, release_cost: cost, ..decision }, note))
     }
 }
 
@@ -243,7 +259,7 @@ async fn decidable(
     made: Record,
 ) -> Result<(Decision, bool)> {
     expect_open(round, state)?;
-    let NewDecision { kind, pair, reason, places } = wanted;
+    let NewDecision { kind, pair, reason, places, cost } = wanted;
     for person in [&pair.mentee, &pair.mentor] {
         pair_review::expect_enrolled(session, round, person).await?;
     }
@@ -275,7 +291,23 @@ async fn decidable(
     }
     let number = last(session, round).await? + 1;
     let (pair, reason) = ((*pair).clone(), (*reason).to_owned());
-    Ok((Decision { number, kind: *kind, pair_id, pair, reason, made, release: None }, true))
+    let decision = Decision {
+        number,
+        kind: *kind,
+        pair_id,
+        pair,
+        reason,
+        made,
+        cost: *cost,
+        release: None,
+        release_cost: None,
+    };
+    Ok((decision, true))
+}
+
+/// A cost as stored.
+fn cost_as_stored(cost: Option<DecisionCost>) -> Result<Option<String>> {
+    cost.as_ref().map(dialect::json).transpose()
 }
 
 /// Pins in force of the mentee and of the mentor.
@@ -316,6 +348,15 @@ pub(super) fn read(round: &RoundId, row: &Row) -> Result<Decision> {
         pair: result::read_pair("decision", row)?,
         reason: row.text("reason")?,
         made: Record { recorder: row.text("actor")?, time: row.time("create_micros")? },
+        cost: read_cost(row, &name, "cost")?,
         release,
+        release_cost: read_cost(row, &name, "release_cost")?,
     })
+}
+
+fn read_cost(row: &Row, name: &str, column: &str) -> Result<Option<DecisionCost>> {
+    match row.opt_text(column)? {
+        None => Ok(None),
+        Some(_) => row.json("decision", &name, column).map(Some),
+    }
 }

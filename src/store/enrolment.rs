@@ -270,7 +270,7 @@ impl EnrolmentCheck {
     ) -> Result<u64> {
         self.reads.scope().admit(Owner::Organisation(organisation))?;
         open_for_enrolment(round, round::of(&mut self.reads, round).await?.state)?;
-        invited::require(&mut self.reads, round, organisation).await?;
+        invited::require_member(&mut self.reads, round, organisation).await?;
         let values = values![round, organisation, dialect::json(&ids)?];
         let enrolled = self.reads.one(ENROLLED, values).await?.int("number")?;
         Ok((ids.len() as u64).saturating_sub(u64::try_from(enrolled).unwrap_or_default()))
@@ -347,7 +347,7 @@ impl WriteSession {
         self.reads().scope().admit(owner)?;
         let (now, actor) = (self.now(), self.actor().to_owned());
         let number = self.next_enrolment_number(round).await?;
-        invited::require(self.reads(), round, organisation).await?;
+        invited::require_member(self.reads(), round, organisation).await?;
         let ids = || people.iter().map(|one| &one.person);
         let waiting = match (ids().min(), ids().max()) {
             (Some(first), Some(last)) => {

@@ -11,6 +11,7 @@ use super::read::ReadSession;
 use super::scope::Owner;
 use super::session::WriteSession;
 use super::statement::statements;
+use crate::domain::membership::MembershipState;
 use crate::domain::name::{OrganisationId, RoundId};
 use crate::domain::round::{Invitations, Round};
 use crate::domain::violation::Violations;
@@ -47,8 +48,8 @@ statements! {
     query ENROLLED = hidden("enrolment_count.organisations",
         "SELECT organisation_id FROM enrolment_count WHERE round_id = $1 AND profiles > 0");
     query IS_INVITED = filtered("round_organisation.get",
-        "SELECT organisation_id FROM round_organisation WHERE round_id = $1 AND organisation_id = $2 \
-         AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || organisation_id || ',%')");
+        "SELECT o.membership FROM round_organisation i JOIN organisation o ON o.id = i.organisation_id WHERE i.round_id = $1 \
+         AND i.organisation_id = $2 AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || i.organisation_id || ',%')");
     change INVITE = ("round_organisation.create",
         "INSERT INTO round_organisation (round_id, organisation_id) VALUES ($1, $2)");
     change INVITE_MEMBER = ("round_organisation.invite_member",
@@ -70,17 +71,42 @@ pub(super) async fn require(
     round: &RoundId,
     organisation: &OrganisationId,
 ) -> Result<()> {
-    if session.row(IS_INVITED, values![round, organisation]).await?.is_some() {
+    membership(session, round, organisation).await.map(drop)
+}
+
+/// `Ok` if the organisation is invited to the round and is a member of the alliance still.
+pub(super) async fn require_member(
+    session: &mut ReadSession,
+    round: &RoundId,
+    organisation: &OrganisationId,
+) -> Result<()> {
+    if membership(session, round, organisation).await? == MembershipState::Member {
         return Ok(());
     }
+    let (what, hint) = ("is not a member of the alliance", "ask the Secretariat to set its membership");
+    Err(refused(organisation, what, hint))
+}
+
+/// The membership of an organisation that is invited to the round.
+async fn membership(
+    session: &mut ReadSession,
+    round: &RoundId,
+    organisation: &OrganisationId,
+) -> Result<MembershipState> {
+    match session.row(IS_INVITED, values![round, organisation]).await? {
+        Some(row) => row.parse("organisation", organisation, "membership", MembershipState::from_name),
+        None => {
+            let (what, hint) =
+                ("is not invited to the round", "ask a coordinator to invite the organisation");
+            Err(refused(organisation, what, hint))
+        }
+    }
+}
+
+fn refused(organisation: &OrganisationId, what: &'static str, hint: &'static str) -> Error {
     let mut violations = Violations::of_request();
-    violations.push(
-        "organisation",
-        organisation.name(),
-        "is not invited to the round",
-        "ask a coordinator to invite the organisation",
-    );
-    Err(Error::InvalidFields(violations))
+    violations.push("organisation", organisation.name(), what, hint);
+    Error::InvalidFields(violations)
 }
 
 /// Who is invited from now on: the asked organisations, or all members. `before` is the stored round with the organisations

@@ -11,9 +11,10 @@ use super::scope::{Owner, Scope};
 use super::session::WriteSession;
 use super::statement::statements;
 use super::{result, round};
-use crate::domain::name::{CommentRef, OrganisationId, PairRef, ProfileRef, RoundId};
+use crate::domain::name::{CommentRef, OrganisationId, PairRef, ProfileRef, RoundId, RunRef};
 use crate::domain::record::Record;
 use crate::domain::review::{Comment, CommentKind, Pair, PairReview};
+use crate::domain::salt::RoundSalt;
 use crate::domain::version::is_meant;
 use crate::error::{Error, Result};
 
@@ -41,14 +42,15 @@ statements! {
          version = excluded.version, mark_actor = excluded.mark_actor, mark_micros = excluded.mark_micros, \
          contests = excluded.contests, comments = excluded.comments, update_micros = excluded.update_micros");
     change CREATE_COMMENT = ("pair_comment.create",
-        "INSERT INTO pair_comment (round_id, pair_id, number, kind, organisation_id, actor, body, create_micros) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
+        "INSERT INTO pair_comment (round_id, pair_id, number, id, kind, organisation_id, actor, body, create_micros) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
     query PROPOSED = filtered("submission.proposed",
         concat!("SELECT COUNT(*) AS proposed FROM submission WHERE round_id = $1 AND run_number = $2 \
             AND state IN ('submitted', 'approved') AND ", exists_for!("submission.round_id", "$3")));
     query COMMENTS = filtered("pair_comment.list",
-        "SELECT number, pair_id, kind, organisation_id, actor, body, create_micros FROM pair_comment \
-         WHERE round_id = $1 AND pair_id = $2 AND number > $3 \
+        "SELECT number, id, pair_id, kind, organisation_id, actor, body, create_micros FROM pair_comment \
+         WHERE round_id = $1 AND pair_id = $2 AND number > COALESCE((SELECT a.number FROM pair_comment a \
+         WHERE a.round_id = $1 AND a.pair_id = $2 AND a.id = $3), 0) \
          AND (CAST($5 AS TEXT) IS NULL OR $5 LIKE '%,' || organisation_id || ',%') ORDER BY number LIMIT $4");
 }
 
@@ -66,8 +68,8 @@ pub(super) enum Said {
 pub struct NewComment<'a> {
     /// Number of the run whose match is objected to.
     pub run: Option<i64>,
-    /// Id of the pair, if the caller has named a match: the salt of a round exists for no organisation.
-    pub pair_id: Option<&'a str>,
+    /// The salt of the round, which exists in the scope of no organisation.
+    pub salt: &'a RoundSalt,
     /// What it is.
     pub kind: CommentKind,
     /// The organisation that contests or objects.
@@ -85,14 +87,26 @@ impl Store {
         found?.ok_or_else(|| Error::NotFound(name.name()))
     }
 
-    /// Comments on a pair after number `after`, the oldest first, at most `limit`; in the scope of an organisation, its own.
+    /// The salt of a round, which keys the ids of pairs and comments.
+    ///
+    /// Fails with `NotFound` if there is no such round.
+    pub async fn round_salt(&self, scope: &Scope, round: &RoundId) -> Result<RoundSalt> {
+        scope.require_system()?;
+        let mut session = self.reader(scope).await?;
+        round::require(&mut session, round).await?;
+        let salt = result::salt(&mut session, round).await;
+        session.end().await?;
+        salt
+    }
+
+    /// Comments on a pair after the one with id `after`, the oldest first, at most `limit`; in the scope of an organisation, its own.
     ///
     /// Fails with `NotFound` if nothing was said of such a pair.
     pub async fn list_comments(
         &self,
         scope: &Scope,
         name: &PairRef,
-        after: i64,
+        after: &str,
         limit: u32,
     ) -> Result<Vec<Comment>> {
         let mut session = self.snapshot_reader(scope).await?;
@@ -140,6 +154,7 @@ impl WriteSession {
             round,
             comment.pair_id.as_str(),
             comment.number,
+            comment.id.as_str(),
             comment.kind.as_str(),
             comment.organisation.as_ref().map(OrganisationId::as_str),
             comment.said.recorder.as_str(),
@@ -154,8 +169,10 @@ impl WriteSession {
             CommentKind::Contest => "pair.contest",
             CommentKind::Objection => "pair.object",
         };
-        let note = Note::new(owner, action, name.name(), &json!({ "comment": comment.number }));
-        Ok((review.clone(), comment, note.of_version(review.version)))
+        let note = Note::new(owner, action, name.name(), &json!({ "comment": comment.id }));
+        // An organisation reads its own entries, and not how much others have said of the pair.
+        let note = if wanted.organisation.is_none() { note.of_version(review.version) } else { note };
+        Ok((review, comment, note))
     }
 
     /// Moves the version of a pair's review on.
@@ -229,13 +246,15 @@ async fn said_now(
         if proposed == 0 {
             let state = round::of(session, round).await?.state.as_str();
             let required = &["submitted", "approved"];
-            return Err(Error::RoundState { round: round.name(), state, required });
+            if !required.contains(&state) {
+                return Err(Error::RoundState { round: round.name(), state, required });
+            }
+            let named = RunRef { round: round.clone(), number: run };
+            let what = "is a match of a run that is not proposed for publication";
+            return Err(Error::invalid_field("name", &named.name(), what));
         }
     }
-    let pair_id = match wanted.pair_id {
-        Some(known) => known.to_owned(),
-        None => result::salt(session, round).await?.match_id(&pair.mentee, &pair.mentor),
-    };
+    let pair_id = wanted.salt.match_id(&pair.mentee, &pair.mentor);
     let before = of(session, round, &pair_id).await?;
     // Who answers a contest has read it.
     let is_unread = wanted.kind == CommentKind::Mark
@@ -245,9 +264,10 @@ async fn said_now(
         return Err(Error::EtagMismatch(format!("{}/pairs/{pair_id}", round.name())));
     }
     let review = after(before, (&pair_id, pair), Said::Comment(wanted.kind), &said);
-    let NewComment { kind, organisation, text, .. } = wanted;
+    let NewComment { salt, kind, organisation, text, .. } = wanted;
     let comment = Comment {
         number: review.version,
+        id: salt.comment_id(&pair_id, review.version),
         pair_id,
         kind: *kind,
         organisation: organisation.cloned(),
@@ -319,8 +339,8 @@ fn read(row: &Row) -> Result<PairReview> {
 
 /// Reads the columns of a comment.
 pub(super) fn read_comment(pair: &PairRef, row: &Row) -> Result<Comment> {
-    let number = row.int("number")?;
-    let name = CommentRef { pair: pair.clone(), number }.name();
+    let id = row.text("id")?;
+    let name = CommentRef { pair: pair.clone(), id: id.clone() }.name();
     let organisation = row.opt_text("organisation_id")?.map(|_| row.id("pair_comment", "organisation_id"));
     Ok(Comment {
         pair_id: row.text("pair_id")?,
@@ -328,6 +348,7 @@ pub(super) fn read_comment(pair: &PairRef, row: &Row) -> Result<Comment> {
         organisation: organisation.transpose()?,
         text: row.text("body")?,
         said: Record { recorder: row.text("actor")?, time: row.time("create_micros")? },
-        number,
+        number: row.int("number")?,
+        id,
     })
 }

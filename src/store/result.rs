@@ -128,6 +128,14 @@ pub struct StoredMatch {
     pub pair: Match,
 }
 
+impl StoredMatch {
+    /// The match as a scope sees it: what reviewers have decided is no organisation's.
+    fn as_seen_in(mut self, scope: &Scope) -> Self {
+        self.pair.pinned &= scope.organisations().is_none();
+        self
+    }
+}
+
 /// Everything that was saved of a run that succeeded, for a check of the whole result inside the service.
 #[derive(Debug)]
 pub struct SavedResult {
@@ -177,11 +185,13 @@ impl Store {
         match view {
             MatchView::Basic => {
                 let rows = page(session.rows(LIST_BASIC, values).await?, limit)?;
-                finish(session, run, rows, |run, row| read_basic(run, row, Vec::new())).await
+                let found = finish(session, run, rows, |run, row| read_basic(run, row, Vec::new())).await?;
+                Ok(found.into_iter().map(|one| one.as_seen_in(scope)).collect())
             }
             MatchView::Full => {
                 let rows = page(session.rows(LIST, values).await?, limit)?;
-                finish(session, run, rows, read_match).await
+                let found = finish(session, run, rows, read_match).await?;
+                Ok(found.into_iter().map(|one| one.as_seen_in(scope)).collect())
             }
         }
     }
@@ -205,7 +215,8 @@ impl Store {
         ];
         let found = session.row(GET, values).await?;
         session.end().await?;
-        found.as_ref().map(|row| read_match(run, row)).transpose()
+        let found = found.as_ref().map(|row| read_match(run, row)).transpose()?;
+        Ok(found.map(|found| found.as_seen_in(scope)))
     }
 
     /// A match of a run that succeeded, if the scope covers one of its people.
@@ -220,7 +231,8 @@ impl Store {
             other => other,
         };
         let found = finish(session, run, rows, read_match).await.map_err(missing)?;
-        found.into_iter().next().ok_or_else(|| Error::NotFound(name.name()))
+        let found = found.into_iter().next().map(|found| found.as_seen_in(scope));
+        found.ok_or_else(|| Error::NotFound(name.name()))
     }
 
     /// People without a match after the person `after` on a side, in their order, at most `limit`. Counts are as the scope

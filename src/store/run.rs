@@ -338,6 +338,16 @@ pub(super) async fn followed(
     }
 }
 
+impl Store {
+    /// The number of a round's newest run that succeeded.
+    pub async fn newest_result(&self, scope: &Scope, round: &RoundId) -> Result<Option<i64>> {
+        let mut session = self.reader(scope).await?;
+        let found = followed(&mut session, round, Follow::Newest).await;
+        session.end().await?;
+        Ok(found?.map(|(number, _)| number))
+    }
+}
+
 /// A run as the service itself reads it, and as coordinators do.
 pub(super) async fn of(session: &mut ReadSession, name: &RunRef) -> Result<[Run; 2]> {
     match session.row(GET, values![&name.round, name.number]).await? {

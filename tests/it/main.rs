@@ -48,6 +48,7 @@ mod report;
 mod request_id;
 mod retention;
 mod review;
+mod review_details;
 mod roles;
 mod round;
 mod solver;

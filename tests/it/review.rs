@@ -25,15 +25,15 @@ on_both_databases! {
 }
 
 /// Two organisations in a round that was run: two mentors of Peru with a place each, two mentees of Kenya.
-struct Cast {
-    world: World,
-    peru: Manager,
-    kenya: Manager,
-    round: String,
-    run: v1::Run,
+pub(crate) struct Cast {
+    pub(crate) world: World,
+    pub(crate) peru: Manager,
+    pub(crate) kenya: Manager,
+    pub(crate) round: String,
+    pub(crate) run: v1::Run,
 }
 
-async fn cast(world: World, policy: v1::Policy) -> Cast {
+pub(crate) async fn cast(world: World, policy: v1::Policy) -> Cast {
     let round = world.open_round_with("r", policy).await.name;
     let mut peru = world.manager("wim-peru").await;
     let mut kenya = world.manager("wim-kenya").await;
@@ -47,7 +47,7 @@ async fn cast(world: World, policy: v1::Policy) -> Cast {
 }
 
 impl Cast {
-    fn pin(&self, mentee: &str, mentor: &str) -> v1::PinPairRequest {
+    pub(crate) fn pin(&self, mentee: &str, mentor: &str) -> v1::PinPairRequest {
         v1::PinPairRequest {
             round: self.round.clone(),
             mentee: self.kenya.member(mentee),
@@ -58,12 +58,12 @@ impl Cast {
         }
     }
 
-    fn veto(&self, mentee: &str, mentor: &str) -> v1::VetoPairRequest {
+    pub(crate) fn veto(&self, mentee: &str, mentor: &str) -> v1::VetoPairRequest {
         let v1::PinPairRequest { round, mentee, mentor, reason, request_id, .. } = self.pin(mentee, mentor);
         v1::VetoPairRequest { round, mentee, mentor, reason, request_id, ..v1::VetoPairRequest::default() }
     }
 
-    async fn release(&self, decision: &v1::Decision) -> Result<v1::Decision, Status> {
+    pub(crate) async fn release(&self, decision: &v1::Decision) -> Result<v1::Decision, Status> {
         let request = v1::ReleaseDecisionRequest {
             name: decision.name.clone(),
             reason: "No longer.".to_owned(),
@@ -74,14 +74,14 @@ impl Cast {
         Ok(released.decision.expect("a decision"))
     }
 
-    async fn decisions(&self, show_released: bool) -> Vec<v1::Decision> {
+    pub(crate) async fn decisions(&self, show_released: bool) -> Vec<v1::Decision> {
         let parent = self.round.clone();
         let request = v1::ListDecisionsRequest { parent, show_released, ..Default::default() };
         let page = self.world.coordinator().reviews.list_decisions(request).await.expect("lists");
         page.into_inner().decisions
     }
 
-    async fn reviewed(&self, filter: v1::ReviewFilter) -> Vec<v1::ReviewedMatch> {
+    pub(crate) async fn reviewed(&self, filter: v1::ReviewFilter) -> Vec<v1::ReviewedMatch> {
         let (parent, filter) = (self.run.name.clone(), Some(filter));
         let request = v1::ListReviewedMatchesRequest { parent, filter, ..Default::default() };
         let page = self.world.coordinator().reviews.list_reviewed_matches(request).await.expect("lists");
@@ -95,7 +95,7 @@ impl Cast {
     }
 
     /// The match of a mentee, as Kenya reads it.
-    async fn match_of(&self, mentee: &str) -> v1::Match {
+    pub(crate) async fn match_of(&self, mentee: &str) -> v1::Match {
         let mentee = self.kenya.member(mentee);
         let all = matches(&mut self.kenya.client.clone(), &self.run.name, 0).await;
         all.into_iter().find(|pair| pair.mentee == mentee).expect("is matched")

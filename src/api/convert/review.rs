@@ -2,14 +2,15 @@
 
 use super::{count, etag, timestamp};
 use crate::api::proto::v1;
-use crate::domain::name::{CommentRef, DecisionRef, OrganisationId, PairRef, ProfileRef, RoundId};
+use crate::domain::name::{CommentRef, DecisionRef, OrganisationId, PairRef, ProfileRef, RoundId, RunRef};
 use crate::domain::record::Record;
 use crate::domain::review::{
-    Attention, Comment, CommentKind, Decision, DecisionKind, PairReview, ReviewFilter, ReviewedMatch,
+    Attention, Comment, CommentKind, Decision, DecisionCost, DecisionKind, PairReview, ReviewFilter,
+    ReviewedMatch,
 };
-use crate::domain::run::{ScoreRange, Side};
+use crate::domain::run::{RoundNumbers, ScoreRange, Side};
 use crate::domain::submission::{Submission, SubmissionState};
-use crate::engine::solved_round::{Effect, Move, RoundAlternate, RoundNumbers};
+use crate::engine::solved_round::{Effect, Move, RoundAlternate};
 use crate::error::Error;
 use crate::service::AskedDecision;
 
@@ -40,7 +41,19 @@ pub fn decision(round: &RoundId, decision: &Decision) -> v1::Decision {
             author: principal(record),
             reason: reason.clone(),
             time: Some(timestamp(record.time)),
+            cost: decision.release_cost.as_ref().map(|one| cost(round, one)),
         }),
+        cost: decision.cost.as_ref().map(|one| cost(round, one)),
+    }
+}
+
+fn cost(round: &RoundId, cost: &DecisionCost) -> v1::DecisionCost {
+    v1::DecisionCost {
+        run: RunRef { round: round.clone(), number: cost.run }.name(),
+        before: Some(numbers(cost.before)),
+        after: Some(numbers(cost.after)),
+        moved_mentees: count(cost.moved),
+        exact: cost.is_exact,
     }
 }
 
@@ -64,7 +77,7 @@ pub fn review(round: &RoundId, review: &PairReview) -> v1::PairReview {
 pub fn comment(round: &RoundId, comment: &Comment) -> v1::Comment {
     let pair = PairRef { round: round.clone(), id: comment.pair_id.clone() };
     v1::Comment {
-        name: CommentRef { pair, number: comment.number }.name(),
+        name: CommentRef { pair, id: comment.id.clone() }.name(),
         kind: match comment.kind {
             CommentKind::Comment => v1::CommentKind::Comment,
             CommentKind::Mark => v1::CommentKind::Mark,

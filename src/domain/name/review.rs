@@ -83,8 +83,8 @@ impl PairRef {
 pub struct CommentRef {
     /// The pair.
     pub pair: PairRef,
-    /// Number within the pair.
-    pub number: i64,
+    /// Hexadecimal digits without a meaning.
+    pub id: String,
 }
 
 impl CommentRef {
@@ -92,15 +92,15 @@ impl CommentRef {
     pub fn from_name(name: &str) -> Result<Self, InvalidName> {
         let invalid = || InvalidName { example: COMMENT_EXAMPLE, rule: COMMENT_RULE };
         let (pair, id) = name.split_once("/comments/").ok_or_else(invalid)?;
-        match (PairRef::from_name(pair), parse_number(id)) {
-            (Ok(pair), Some(number)) => Ok(Self { pair, number }),
+        match PairRef::from_name(pair) {
+            Ok(pair) if is_pair_id(id) => Ok(Self { pair, id: id.to_owned() }),
             _ => Err(invalid()),
         }
     }
 
     /// `rounds/{round}/pairs/{pair}/comments/{comment}`.
     pub fn name(&self) -> String {
-        format!("{}/comments/{}", self.pair.name(), self.number)
+        format!("{}/comments/{}", self.pair.name(), self.id)
     }
 }
 
@@ -112,7 +112,7 @@ mod tests {
     fn names_read_back_as_they_print_and_no_other_text_is_a_name() {
         let pair = format!("rounds/r/pairs/{}", "0a".repeat(16));
         assert_eq!(PairRef::from_name(&pair).expect("a name").name(), pair);
-        let comment = format!("{pair}/comments/12");
+        let comment = format!("{pair}/comments/{}", "b1".repeat(16));
         assert_eq!(CommentRef::from_name(&comment).expect("a name").name(), comment);
         assert_eq!(
             DecisionRef::from_name("rounds/r/decisions/7").expect("a name").name(),
@@ -126,6 +126,6 @@ mod tests {
         for wrong in ["rounds/r/pairs/0A", "rounds/r/pairs/", "pairs/1"] {
             assert!(PairRef::from_name(wrong).is_err(), "{wrong}");
         }
-        assert!(CommentRef::from_name(&format!("{pair}/comments/-1")).is_err());
+        assert!(CommentRef::from_name(&format!("{pair}/comments/1")).is_err());
     }
 }

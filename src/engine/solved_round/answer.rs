@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::decision_conflict::DecisionConflict;
 use crate::domain::name::ProfileRef;
-use crate::domain::run::ScoreRange;
+use crate::domain::run::{RoundNumbers, ScoreRange};
 
 /// The answer to a what-if question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,19 +27,6 @@ pub struct Effect {
     /// Whether no result with these decisions is better. If not, the other result is the best one found: two people may not
     /// mentor each other, and the search for directions ended before.
     pub is_exact: bool,
-}
-
-/// A result in numbers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct RoundNumbers {
-    /// Matches.
-    pub matches: u64,
-    /// Mentees with a match.
-    pub matched_mentees: u64,
-    /// Total shown score of the matches.
-    pub total_score: u64,
-    /// Lowest, median and highest shown score; `None` without matches.
-    pub scores: Option<ScoreRange>,
 }
 
 /// A mentee whose mentors differ between two results.

@@ -31,11 +31,12 @@ statements! {
     query DECISIONS = hidden("erasure.decisions",
         concat!("SELECT * FROM (", of_person!(decision_columns!(), ""), ") AS hers ORDER BY round_id, number"));
     query COMMENTS = hidden("erasure.comments",
-        concat!("SELECT c.round_id, c.pair_id, c.number, c.kind, c.organisation_id, c.actor, c.body, c.create_micros \
+        concat!("SELECT c.round_id, c.pair_id, c.number, c.id, c.kind, c.organisation_id, c.actor, c.body, c.create_micros \
             FROM pair_comment c JOIN (", of_person!("SELECT round_id, pair_id FROM ", "pair_review"), ") AS hers \
             ON hers.round_id = c.round_id AND hers.pair_id = c.pair_id ORDER BY c.round_id, c.pair_id, c.number"));
     upkeep EMPTY_DECISION = ("decision.erase",
         "UPDATE decision SET pair_id = $3, mentee_own_id = $4, mentor_own_id = $5, reason = '', \
+         cost = NULL, release_cost = NULL, \
          release_reason = CASE WHEN release_reason IS NULL THEN NULL ELSE '' END WHERE round_id = $1 AND number = $2");
     query PAIRS = hidden("erasure.pairs", of_person!("SELECT round_id, pair_id FROM ", "pair_review"));
     upkeep DELETE_COMMENTS = ("pair_comment.erase",
