@@ -262,6 +262,7 @@ async fn bring_in(
         let rules = v1::OrganisationRules {
             same_organisation_only: organisation.draft.same_organisation_only,
             excluded_organisations: organisation.draft.excluded_organisations.clone(),
+            ..v1::OrganisationRules::default()
         };
         manager.set_rules(&organisation.id, rules).await?;
         let csv = alliance.csv_of(at)?;

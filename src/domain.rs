@@ -32,6 +32,7 @@ pub mod principal;
 pub mod processing;
 pub mod profile;
 pub mod proof;
+pub mod quota;
 pub mod record;
 pub mod recruit;
 pub mod restriction;

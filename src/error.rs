@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use crate::domain::explanation::Reason as Explained;
 pub use crate::domain::failure::Reason;
 use crate::domain::message::{Message, MessageValue};
 use crate::domain::review::{DecisionObstacle, Pair};
@@ -154,6 +155,10 @@ pub enum Error {
     },
     /// Decisions of the round cannot be kept: what to release.
     DecisionsConflict(String),
+    /// No result keeps the quotas of the policy: why. Without reasons for a reader for whom they are not.
+    QuotasUnmet(Vec<Explained>),
+    /// A repair needs more changes than its budget: so many. `None` for a reader for whom the number is not.
+    RepairBudget(Option<u64>),
     /// The deadline of the call has passed.
     DeadlineExceeded,
     /// The method or the message encoding does not exist.
@@ -331,6 +336,21 @@ impl Error {
             Self::DecisionsConflict(what) => {
                 message!("decisions of the round cannot be kept together: {what}", what = what)
             }
+            Self::QuotasUnmet(reasons) if reasons.is_empty() => {
+                message!("no result keeps the quotas of the policy; the working group changes them")
+            }
+            Self::QuotasUnmet(reasons) => message!(
+                "no result keeps the quotas of the policy: {reasons}; lower a floor, raise a ceiling or a limit, or enrol more people, then start a new run",
+                reasons = MessageValue::Reasons(reasons.clone())
+            ),
+            Self::RepairBudget(None) => {
+                message!("the repair needs more changes than its budget; the working group starts it again")
+            }
+            Self::RepairBudget(Some(needed)) => message!(
+                "the repair needs {needed|no change|1 change|{needed} changes}, which is more than its budget; start it again with a budget of at least {least}, or without one",
+                needed = *needed,
+                least = *needed
+            ),
             Self::DeadlineExceeded => message!(
                 "the deadline of the call has passed, and its work was stopped; call again with a longer deadline"
             ),
@@ -372,6 +392,8 @@ impl Error {
             Self::InputErased(_) => Reason::InputErased,
             Self::EngineChanged { .. } => Reason::EngineChanged,
             Self::DecisionsConflict(_) => Reason::DecisionsConflict,
+            Self::QuotasUnmet(_) => Reason::QuotasUnmet,
+            Self::RepairBudget(_) => Reason::RepairBudget,
             Self::DecisionRefused { .. } => Reason::DecisionRefused,
             Self::DecisionReleased(_) => Reason::DecisionReleased,
             Self::RunStale { .. } => Reason::RunStale,

@@ -205,12 +205,26 @@ fn value_in_words(code: ReasonCode, name: &str, value: &str, lang: Lang) -> Stri
             format::alternatives(&labels, lang)
         }
         "from" | "to" => one(Stage::vocabulary().term(value).map(|term| term.label(lang))),
-        "groups" => list(&value.split(',').collect::<Vec<&str>>(), lang),
+        "groups" => {
+            let groups: Vec<String> = value.split(',').map(|group| group_label(group, lang)).collect();
+            list(&groups.iter().map(String::as_str).collect::<Vec<&str>>(), lang)
+        }
         "language" => language::label(value, lang).to_owned(),
         "score" => in_percent(value, lang),
         "required" if code == ReasonCode::RuleMinScore => in_percent(value, lang),
         "organisation" => value.to_owned(),
         _ => value.parse::<u64>().map_or_else(|_| value.to_owned(), |number| count(number, lang)),
+    }
+}
+
+/// A group of a quota: the label of a region, an organisation, or an organisation with a region.
+fn group_label(group: &str, lang: Lang) -> String {
+    let region = |code: &str| Region::from_code(code).map(|region| region.label(lang));
+    match group.split_once('@') {
+        Some((organisation, code)) => {
+            region(code).map_or_else(|| group.to_owned(), |label| format!("{organisation} ({label})"))
+        }
+        None => region(group).unwrap_or(group).to_owned(),
     }
 }
 

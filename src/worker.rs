@@ -12,6 +12,7 @@ use tracing::Instrument as _;
 
 use crate::clock::Stopwatch;
 use crate::domain::decision_conflict::conflicts_in_words;
+use crate::domain::explanation::stored_reasons;
 use crate::domain::leaf::Seals;
 use crate::domain::run::{Stage, Standing};
 use crate::domain::snapshot::Snapshot;
@@ -162,6 +163,13 @@ impl Worker {
             Err(Error::DecisionsConflict(what)) => {
                 Ok((self.fail(claim, Reason::DecisionsConflict, &what).await?, None))
             }
+            Err(Error::RepairBudget(Some(needed))) => {
+                Ok((self.fail(claim, Reason::RepairBudget, &needed.to_string()).await?, None))
+            }
+            Err(Error::QuotasUnmet(reasons)) => {
+                let reasons = stored_reasons(&reasons);
+                Ok((self.fail(claim, Reason::QuotasUnmet, &reasons).await?, None))
+            }
             Err(error) => {
                 tracing::error!(error.type = error.reason().code(), error = chain(&error), "run failed");
                 let message = "the service has a defect; report the run to operations";
@@ -178,10 +186,12 @@ impl Worker {
         };
         let (live, options, span) = (Arc::clone(live), self.options, tracing::Span::current());
         let metrics = self.service.metrics().clone();
+        // Only a repair has a budget.
+        let most_changes = claim.run.most_changes.map(u64::from);
         let solving = tokio::task::spawn_blocking(move || {
             let _entered = span.enter();
             let stages = Stages::new(&live, &metrics);
-            let solved = engine::solve(&snapshot, &options, &stages);
+            let solved = engine::repair_round(&snapshot, most_changes, &options, &stages);
             drop(stages);
             match solved {
                 Ok(outcome) if outcome.summary.proof.standing() != Standing::Unproved => {
@@ -190,8 +200,8 @@ impl Worker {
                 }
                 Ok(_) => Err(Error::internal("the result could not be proved")),
                 Err(NoOutcome::Stopped) => Ok(None),
-                // A run has no budget.
-                Err(NoOutcome::Budget(_)) => Err(Error::internal("a run was refused for a budget")),
+                Err(NoOutcome::Budget(needed)) => Err(Error::RepairBudget(Some(needed))),
+                Err(NoOutcome::Quotas(reasons)) => Err(Error::QuotasUnmet(reasons)),
                 Err(NoOutcome::Decisions(conflicts)) => {
                     Err(Error::DecisionsConflict(conflicts_in_words(&conflicts)))
                 }

@@ -3,7 +3,7 @@
 
 use super::wim_match::domain::language::LanguageLevel;
 use super::wim_match::domain::name::ProfileRef;
-use super::wim_match::domain::organisation::OrganisationRules;
+use super::wim_match::domain::organisation::{OrganisationRules, PlaceLimits};
 use super::wim_match::domain::policy::Policy;
 use super::wim_match::domain::profile::{
     Consent, ConsentPurpose, Identity, Language, MeetingModes, MenteeRequest, MentorOffer, Profile, Roster,
@@ -102,6 +102,7 @@ impl Shape {
                 } else {
                     vec![id(excluded)]
                 },
+                limits: PlaceLimits::default(),
             };
             if dice.chance(self.unusual * 3) {
                 rules.push((id(organisation), own));

@@ -12,6 +12,9 @@ CREATE TABLE organisation (
     accept_micros BIGINT,
     -- Days after which a person who takes part in nothing any more is erased; 0 for never.
     idle_days BIGINT NOT NULL CHECK (idle_days = 0 OR idle_days BETWEEN 30 AND 3650),
+    -- Most places that its mentors give to mentees of others, and that its mentees take from others; NULL for no limit.
+    most_given BIGINT CHECK (most_given BETWEEN 0 AND 1000000),
+    most_taken BIGINT CHECK (most_taken BETWEEN 0 AND 1000000),
     version BIGINT NOT NULL CHECK (version >= 1),
     create_micros BIGINT NOT NULL,
     update_micros BIGINT NOT NULL,
@@ -192,6 +195,8 @@ CREATE TABLE run (
     follows_digest TEXT COLLATE "C" CHECK ((follows IS NULL) = (follows_digest IS NULL)),
     -- Whether the run repairs the one that it follows: to keep a pair comes before the scores.
     repairs BIGINT NOT NULL CHECK (repairs IN (0, 1) AND (repairs = 0 OR follows IS NOT NULL)),
+    -- Most pairs that a repair may change; NULL for no limit.
+    most_changes BIGINT CHECK (most_changes IS NULL OR (repairs = 1 AND most_changes BETWEEN 0 AND 1000000)),
     -- Number of the last change of the round's decisions when the run was started.
     decision_number BIGINT NOT NULL,
     -- Digest of the whole snapshot. Only the service reads it: it covers private answers.
@@ -253,6 +258,9 @@ CREATE TABLE run_organisation (
     -- Number of the newest finished import of the organisation when the run was started; 0 before the first.
     import_number BIGINT NOT NULL,
     rules TEXT COLLATE "C" NOT NULL,
+    -- Limits of the organisation's own. They are no part of `rules`, so that nobody else reads whether they have changed.
+    most_given BIGINT,
+    most_taken BIGINT,
     PRIMARY KEY (round_id, run_number, organisation_id),
     FOREIGN KEY (round_id, run_number) REFERENCES run (round_id, number)
 );

@@ -3,7 +3,7 @@
 use tonic::{Request, Response, Status};
 
 use super::auth::caller_of;
-use super::convert::organisation::{draft, membership_draft, message, patch};
+use super::convert::organisation::{draft, membership_draft, message, patch, rules_draft};
 use super::convert::outcome;
 use super::page;
 use super::proto::v1;
@@ -80,10 +80,8 @@ impl OrganisationService for OrganisationApi {
         let v1::UpdateOrganisationRulesRequest { name, rules, etag, request_id, validate_only } =
             request.into_inner();
         let how = Change { request_id: &request_id, validate_only };
-        let v1::OrganisationRules { same_organisation_only, excluded_organisations } =
-            rules.unwrap_or_default();
-        let rules = (same_organisation_only, excluded_organisations);
-        let done = self.service.update_organisation_rules(&caller, &name, &etag, rules, how).await;
+        let rules = rules_draft(rules.unwrap_or_default());
+        let done = self.service.update_organisation_rules(&caller, &name, &etag, &rules, how).await;
         let (changed, violations) = outcome(validate_only, done)?;
         let organisation = changed.as_ref().map(|changed| shown(&caller, changed));
         Ok(Response::new(v1::UpdateOrganisationRulesResponse { organisation, violations }))

@@ -33,9 +33,16 @@ impl RunService for RunApi {
         request: Request<v1::StartRunRequest>,
     ) -> Result<Response<v1::StartRunResponse>, Status> {
         let caller = caller_of(&request)?;
-        let v1::StartRunRequest { round, request_id, validate_only, follows, follow_none, repair } =
-            request.into_inner();
-        let follows = RunToFollow { name: &follows, none: follow_none, repair };
+        let v1::StartRunRequest {
+            round,
+            request_id,
+            validate_only,
+            follows,
+            follow_none,
+            repair,
+            most_changes,
+        } = request.into_inner();
+        let follows = RunToFollow { name: &follows, none: follow_none, repair, most_changes };
         let how = Change { request_id: &request_id, validate_only };
         let (run, violations) =
             outcome(validate_only, self.service.start_run(&caller, &round, follows, how).await)?;

@@ -41,6 +41,8 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::InputErased
         | Reason::EngineChanged
         | Reason::DecisionsConflict
+        | Reason::QuotasUnmet
+        | Reason::RepairBudget
         | Reason::DecisionRefused
         | Reason::DecisionReleased
         | Reason::RunStale
@@ -249,6 +251,7 @@ pub(super) fn code_name(code: Code) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use crate::domain::explanation::{Reason as Explained, ReasonCode};
     use std::collections::BTreeMap;
     use std::fmt::Write as _;
 
@@ -309,6 +312,8 @@ mod tests {
             Error::InputErased(run()),
             Error::EngineChanged { run: run(), version: "6".to_owned(), present: "7" },
             Error::DecisionsConflict("release the pin rounds/2027-spring/decisions/3".to_owned()),
+            Error::RepairBudget(Some(3)),
+            Error::QuotasUnmet(vec![Explained::new(ReasonCode::QuotasTogether)]),
             Error::DecisionRefused {
                 pair: Box::new(Pair {
                     mentee: "organisations/wim-peru/profiles/P7".to_owned().try_into().expect("a name"),

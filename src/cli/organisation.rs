@@ -35,6 +35,12 @@ pub(super) enum Command {
         /// Id of an organisation whose members are never matched with members of this one; may be repeated.
         #[arg(long, value_name = "ID")]
         exclude: Vec<String>,
+        /// Most places that mentors of this organisation give to mentees of others in a round.
+        #[arg(long, value_name = "PLACES")]
+        most_given: Option<i32>,
+        /// Most places that mentees of this organisation take from mentors of others in a round.
+        #[arg(long, value_name = "PLACES")]
+        most_taken: Option<i32>,
     },
     /// Set after how many days people of the organisation who take part in nothing any more are erased.
     Retention {
@@ -104,12 +110,17 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
                 tell(&told, global.lang);
             }
         }
-        Command::Rules { id, same_organisation_only, exclude } => {
+        Command::Rules { id, same_organisation_only, exclude, most_given, most_taken } => {
             let name = |id: &String| format!("organisations/{}", id.trim_start_matches("organisations/"));
             let organisation = OrganisationId::from_name(&name(&id))
                 .map_err(|error| Failure::input(format!("`{id}` {error}"), ""))?;
             let excluded_organisations = exclude.iter().map(name).collect();
-            let rules = v1::OrganisationRules { same_organisation_only, excluded_organisations };
+            let rules = v1::OrganisationRules {
+                same_organisation_only,
+                excluded_organisations,
+                most_places_given: most_given,
+                most_places_taken: most_taken,
+            };
             let changed = client.set_rules(&organisation, rules).await?;
             if global.json { json(&changed)? } else { data(&changed.name)? }
         }

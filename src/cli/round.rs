@@ -99,6 +99,9 @@ pub(super) enum Command {
         /// scores.
         #[arg(long, requires = "follow")]
         repair: bool,
+        /// Most pairs that the repair may change. If more changes are needed, the run fails and says how many.
+        #[arg(long, requires = "repair", value_name = "CHANGES")]
+        most_changes: Option<i32>,
     },
     /// Watch a run until it ends.
     Watch {
@@ -222,7 +225,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
         Command::Diagnose { round, policy, dry_run } => {
             diagnose(&mut client, &round, policy.as_deref(), dry_run, global).await?;
         }
-        Command::Run { round, detach, follow, repair } => {
+        Command::Run { round, detach, follow, repair, most_changes } => {
             let (follows, follow_none) = match follow.as_deref() {
                 Some("none") => (String::new(), true),
                 Some(number) => (format!("{}/runs/{number}", name("rounds/", &round)), false),
@@ -235,6 +238,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
                 follows,
                 follow_none,
                 repair,
+                most_changes,
             };
             let run = client.runs.start_run(request).await;
             let run = found(&client, &round, run).await?.into_inner().run.unwrap_or_default();

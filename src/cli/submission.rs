@@ -58,6 +58,9 @@ pub(super) enum Command {
     Repair {
         /// Id of the round.
         round: String,
+        /// Most pairs that the repair may change. If more changes are needed, the run fails and says how many.
+        #[arg(long, value_name = "CHANGES")]
+        most_changes: Option<i32>,
     },
     /// List the submissions of a round, the newest first.
     Submissions {
@@ -107,7 +110,7 @@ pub(super) async fn run(command: Command, client: &mut Client, global: &Global) 
                 v1::UnpublishRunRequest { name, reason, request_id: request_id(), validate_only: false };
             client.reviews.unpublish_run(request).await?.into_inner().submission
         }
-        Command::Repair { round } => return repair(client, &round, global).await,
+        Command::Repair { round, most_changes } => return repair(client, &round, most_changes, global).await,
         Command::Submissions { round } => {
             let all = client.all_submissions(&name("rounds/", &round)).await?;
             let header = [
@@ -140,12 +143,18 @@ pub(super) async fn run(command: Command, client: &mut Client, global: &Global) 
     Ok(())
 }
 
-async fn repair(client: &mut Client, round: &str, global: &Global) -> Result<(), Failure> {
+async fn repair(
+    client: &mut Client,
+    round: &str,
+    most_changes: Option<i32>,
+    global: &Global,
+) -> Result<(), Failure> {
     let published = published(client, round).await?;
     let request = v1::StartRunRequest {
         round: name("rounds/", round),
         follows: published.run,
         repair: true,
+        most_changes,
         request_id: request_id(),
         ..v1::StartRunRequest::default()
     };

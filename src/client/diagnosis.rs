@@ -17,6 +17,7 @@ const NAMED: usize = 5;
 pub fn diagnosis(diagnosis: &v1::RoundDiagnosis, lang: Lang) -> String {
     let parts = [
         vec![head(diagnosis, lang)],
+        quotas_unmet(diagnosis, lang),
         unmatched(diagnosis, lang),
         recruits(diagnosis, lang),
         shortages(diagnosis, lang),
@@ -48,6 +49,13 @@ fn head(diagnosis: &v1::RoundDiagnosis, lang: Lang) -> String {
         most = diagnosis.most_matched_mentees
     );
     [supply, most].map(|line| wording::message(&line, lang)).join("\n")
+}
+
+/// Why no result keeps the quotas.
+fn quotas_unmet(diagnosis: &v1::RoundDiagnosis, lang: Lang) -> Vec<String> {
+    let lines = diagnosis.quotas_unmet.iter().map(|reason| reason.text.clone());
+    let all = diagnosis.quotas_unmet.len();
+    listed(&message!("No result keeps the quotas of the policy:"), lines, all, lang)
 }
 
 /// A heading, lines, and how many more there are.

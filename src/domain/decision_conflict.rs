@@ -44,6 +44,17 @@ pub enum ConflictCause {
     },
     /// The objective takes no pins, because a pinned pair could be blocked.
     Objective,
+    /// A quota has more pins than its ceiling.
+    Ceiling {
+        /// Code of its group.
+        group: String,
+        /// Most matches.
+        most: u32,
+    },
+    /// An organisation would give or take more places than it may.
+    NoPlaceFree,
+    /// The quotas can be met without the decisions, and not with them.
+    QuotasUnmet,
 }
 
 impl ConflictCause {
@@ -63,6 +74,9 @@ impl ConflictCause {
             Self::TooManyMentees { places } => {
                 format!("the mentor has more pins than places ({places})")
             }
+            Self::Ceiling { group, most } => format!("the quota of {group} allows at most {most} matches"),
+            Self::NoPlaceFree => "no place is free for all of these pairs".to_owned(),
+            Self::QuotasUnmet => "with these decisions the quotas of the policy cannot be met".to_owned(),
             Self::Objective => "the objective STABLE takes no pins; or choose another objective".to_owned(),
         }
     }

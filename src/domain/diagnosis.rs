@@ -4,6 +4,7 @@
 //! Everything follows from the open answers and the policy, so that no private answer shows. The reader is a coordinator,
 //! who sees full counts of the rounds that she runs.
 
+use super::explanation::Reason;
 use super::name::{OrganisationId, ProfileRef};
 use super::run::Unmatched;
 use super::vocabulary::Region;
@@ -33,6 +34,8 @@ pub struct RoundDiagnosis {
     pub balances: Vec<Balance>,
     /// Missing answers, those of most people first.
     pub missing: Vec<MissingAnswer>,
+    /// Why no result keeps the quotas of the policy; empty if one does.
+    pub quotas_unmet: Vec<Reason>,
 }
 
 /// Mentees who cannot all have a mentor.

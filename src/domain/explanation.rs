@@ -42,6 +42,16 @@ impl Reason {
     }
 }
 
+/// Reasons as the store keeps them.
+pub fn stored_reasons(reasons: &[Reason]) -> String {
+    serde_json::to_string(reasons).unwrap_or_default()
+}
+
+/// Reads [`stored_reasons`]. Empty if the text holds none.
+pub fn read_reasons(text: &str) -> Vec<Reason> {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
 /// Parameters of a reason, ordered by name, each name once. A result holds some ten reasons per match, and a list of few
 /// entries takes a fraction of the memory of a map.
 #[derive(Clone, Default, PartialEq, Eq)]

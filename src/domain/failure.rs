@@ -91,6 +91,10 @@ reasons! {
     PublicationBlocked = "PUBLICATION_BLOCKED";
     /// Decisions of the round cannot be kept.
     DecisionsConflict = "DECISIONS_CONFLICT";
+    /// No result keeps the quotas of the policy.
+    QuotasUnmet = "QUOTAS_UNMET";
+    /// A repair needs more changes than its budget.
+    RepairBudget = "REPAIR_BUDGET";
 }
 
 impl Reason {

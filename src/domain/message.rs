@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::explanation::Reason;
 use super::template::{Template, Value};
 use super::vocabulary::{Country, Lang};
 
@@ -42,6 +43,8 @@ pub enum MessageValue {
     Message(Message),
     /// Messages, one after the other, with semicolons.
     Several(Vec<Message>),
+    /// Reasons, one after the other, with semicolons.
+    Reasons(Vec<Reason>),
 }
 
 impl Message {
@@ -134,6 +137,10 @@ impl fmt::Display for MessageValue {
             }
             Self::Country(country) => f.write_str(country.label(Lang::default())),
             Self::Message(message) => message.fmt(f),
+            Self::Reasons(reasons) => {
+                let codes: Vec<&str> = reasons.iter().map(|reason| reason.code.as_str()).collect();
+                f.write_str(&codes.join("; "))
+            }
             Self::Several(messages) => {
                 for (i, message) in messages.iter().enumerate() {
                     write!(f, "{}{message}", if i == 0 { "" } else { "; " })?;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::field_rule::{self, FieldRule};
 use super::membership::Membership;
 use super::name::OrganisationId;
+use super::quota;
 use super::violation::Violations;
 use super::vocabulary::Country;
 
@@ -23,6 +24,39 @@ pub struct OrganisationRules {
     pub same_organisation_only: bool,
     /// Organisations whose members its own members are never matched with; ordered, without repeats.
     pub excluded_organisations: Vec<OrganisationId>,
+    /// Its own limits of the exchange with others.
+    #[serde(default, skip_serializing_if = "PlaceLimits::is_empty")]
+    pub limits: PlaceLimits,
+}
+
+/// Limits of an organisation of its own. They are private: nothing that another organisation or a coordinator reads depends on
+/// them, except through who is matched.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlaceLimits {
+    /// Most matches of its mentors with mentees of other organisations; `None` sets no limit.
+    pub most_given: Option<u32>,
+    /// Most matches of its mentees with mentors of other organisations; `None` sets no limit.
+    pub most_taken: Option<u32>,
+}
+
+impl PlaceLimits {
+    /// Whether there is no limit.
+    pub fn is_empty(&self) -> bool {
+        self.most_given.is_none() && self.most_taken.is_none()
+    }
+}
+
+/// Rules of an organisation from outside, not parsed yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OrganisationRulesDraft {
+    /// Its members are matched with members of the same organisation only.
+    pub same_organisation_only: bool,
+    /// Resource names of excluded organisations.
+    pub excluded_organisations: Vec<String>,
+    /// Most places given to others.
+    pub most_given: Option<i32>,
+    /// Most places taken from others.
+    pub most_taken: Option<i32>,
 }
 
 /// An organisation from outside, not parsed yet.
@@ -36,6 +70,8 @@ pub struct OrganisationDraft {
     pub same_organisation_only: bool,
     /// Resource names of excluded organisations.
     pub excluded_organisations: Vec<String>,
+    /// Most places given to others and taken from others.
+    pub most_places: [Option<i32>; 2],
     /// Days that people who take part in nothing are kept; 0 for no end.
     pub idle_profile_days: i32,
 }
@@ -84,13 +120,22 @@ pub struct OrganisationPatch {
 }
 
 impl OrganisationRules {
+    /// The rules without the limits of the exchange, which are stored and hidden for themselves.
+    #[must_use]
+    pub fn without_limits(&self) -> Self {
+        Self { limits: PlaceLimits::default(), ..self.clone() }
+    }
+
     /// Parses rules of organisation `id`, or returns all violations.
-    pub fn parse(
-        id: &OrganisationId,
-        same_organisation_only: bool,
-        excluded_organisations: &[String],
-    ) -> Result<Self, Violations> {
+    pub fn parse(id: &OrganisationId, draft: &OrganisationRulesDraft) -> Result<Self, Violations> {
+        let OrganisationRulesDraft { same_organisation_only, excluded_organisations, .. } = draft;
+        let same_organisation_only = *same_organisation_only;
         let mut violations = Violations::of_request();
+        let limit = |given: Option<i32>, field: &str, violations: &mut Violations| {
+            given.and_then(|most| quota::matches(most, field, violations))
+        };
+        let most_given = limit(draft.most_given, "most_places_given", &mut violations);
+        let most_taken = limit(draft.most_taken, "most_places_taken", &mut violations);
         let mut excluded = Vec::with_capacity(excluded_organisations.len());
         for (i, name) in excluded_organisations.iter().enumerate() {
             let field = format!("excluded_organisations[{i}]");
@@ -104,7 +149,11 @@ impl OrganisationRules {
         }
         excluded.sort();
         excluded.dedup();
-        violations.finish(Self { same_organisation_only, excluded_organisations: excluded })
+        violations.finish(Self {
+            same_organisation_only,
+            excluded_organisations: excluded,
+            limits: PlaceLimits { most_given, most_taken },
+        })
     }
 }
 
@@ -143,7 +192,13 @@ impl OrganisationContent {
                 "use two capital letters, for example PE",
             );
         }
-        let rules = OrganisationRules::parse(id, draft.same_organisation_only, &draft.excluded_organisations)
+        let rules = OrganisationRulesDraft {
+            same_organisation_only: draft.same_organisation_only,
+            excluded_organisations: draft.excluded_organisations.clone(),
+            most_given: draft.most_places[0],
+            most_taken: draft.most_places[1],
+        };
+        let rules = OrganisationRules::parse(id, &rules)
             .map_err(|part| violations.extend(part.within("rules")))
             .unwrap_or_default();
         let idle_profile_days = draft.idle_profile_days;

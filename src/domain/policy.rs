@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::language::LanguageLevel;
+use super::quota::{ExchangeLimitDraft, PolicyQuotas, QuotaDraft};
 use super::violation::Violations;
 
 /// Highest score of a pair or of a criterion: shown as 100.00 %.
@@ -147,6 +148,9 @@ pub struct Policy {
     /// Days after the last approval in which organisations may object, 0 to 30.
     #[serde(default, skip_serializing_if = "is_no_day")]
     pub objection_days: u8,
+    /// Floors and ceilings of regions and organisations, and limits of the exchange between organisations.
+    #[serde(default, skip_serializing_if = "PolicyQuotas::is_empty")]
+    pub quotas: PolicyQuotas,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -184,6 +188,7 @@ impl Default for Policy {
             stability: 0,
             approvals: one_approval(),
             objection_days: 0,
+            quotas: PolicyQuotas::default(),
         }
     }
 }
@@ -199,6 +204,8 @@ pub struct PolicyDraft {
     pub stability: i32,
     pub approvals: i32,
     pub objection_days: i32,
+    pub quotas: Vec<QuotaDraft>,
+    pub exchange_limits: Vec<ExchangeLimitDraft>,
 }
 
 /// Hard rules as a caller sent them, not validated.
@@ -253,6 +260,15 @@ impl Policy {
         let approvals =
             small(draft.approvals.max(i32::from(draft.approvals == 0)), 1, 5, "approvals", &mut violations);
         let objection_days = small(draft.objection_days, 0, 30, "objection_days", &mut violations);
+        let quotas = PolicyQuotas::parse(&draft.quotas, &draft.exchange_limits, &mut violations);
+        if objective == Objective::Stable && (!draft.quotas.is_empty() || !draft.exchange_limits.is_empty()) {
+            violations.push(
+                "objective",
+                "STABLE",
+                "takes no quotas, because a stable result under quotas need not exist",
+                "use BEST_TOTAL or FAIREST, or leave quotas and exchange_limits empty",
+            );
+        }
         violations.finish(Self {
             version: 1,
             objective,
@@ -262,6 +278,7 @@ impl Policy {
             stability,
             approvals,
             objection_days,
+            quotas,
         })
     }
 
@@ -449,6 +466,7 @@ mod tests {
             stability: 10_001,
             approvals: 6,
             objection_days: -1,
+            ..PolicyDraft::default()
         };
         let fields: Vec<String> = Policy::parse(&draft)
             .expect_err("a bad policy")

@@ -157,6 +157,8 @@ pub struct Run {
     pub follows: Option<RunRef>,
     /// Whether this run repairs the run that it follows.
     pub repairs: bool,
+    /// Most pairs of the followed run that a repair may change; `None` sets no limit.
+    pub most_changes: Option<u32>,
     /// Number of times that a worker has begun the run.
     pub attempt: i32,
     /// When the run was queued.
@@ -188,6 +190,7 @@ impl Run {
             stale_causes: Vec::new(),
             follows,
             repairs: false,
+            most_changes: None,
             attempt: 0,
             create_time,
             start_time: None,
@@ -204,7 +207,12 @@ pub enum Follow {
     /// The run with this number.
     Run(i64),
     /// The run with this number, which the new run repairs: to keep a pair comes before the scores.
-    Repair(i64),
+    Repair {
+        /// Its number.
+        number: i64,
+        /// Most pairs that the new run may change; `None` sets no limit.
+        most_changes: Option<u32>,
+    },
     /// None.
     None,
 }

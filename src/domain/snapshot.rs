@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::leaf::{Leaf, LeafSalt, Part, Salts, Seals, leaf, root};
 use super::name::{OrganisationId, ProfileRef};
-use super::organisation::OrganisationRules;
+use super::organisation::{OrganisationRules, PlaceLimits};
 use super::policy::{Objective, Policy};
 use super::profile::{ConsentPurpose, Profile};
 use super::review::DecisionKind;
@@ -116,6 +116,17 @@ impl Snapshot {
         }
     }
 
+    /// The limits of organisations of their own, of those that have some.
+    pub fn own_limits(&self) -> impl Iterator<Item = (&OrganisationId, PlaceLimits)> {
+        let limits = self.organisations.iter().map(|(id, rules)| (id, rules.limits));
+        limits.filter(|(_, limits)| !limits.is_empty())
+    }
+
+    /// Whether quotas or limits bound the matches.
+    pub fn has_bounds(&self) -> bool {
+        !self.policy.quotas.is_empty() || self.own_limits().next().is_some()
+    }
+
     /// The pairs of all pins.
     pub fn pins(&self) -> impl Iterator<Item = (&ProfileRef, &ProfileRef)> {
         self.decided(DecisionKind::Pin)
@@ -138,7 +149,9 @@ impl Snapshot {
             let verb = if *repaired { "repairs" } else { "follows" };
             head.extend(format!("{verb} {number} {result_digest}\n").into_bytes());
         }
-        let organisations = self.organisations.iter().map(json);
+        // Limits of an organisation's own are private, so that the whole digest alone covers them.
+        let open = |(id, rules): &(OrganisationId, OrganisationRules)| json(&(id, rules.without_limits()));
+        let organisations = self.organisations.iter().map(open);
         for part in [json(&self.policy)].into_iter().chain(organisations) {
             head.extend(part);
             head.push(b'\n');
@@ -150,7 +163,11 @@ impl Snapshot {
     /// the order of the participants. The digest covers whether each person's consents are live, and not the moment of
     /// freezing itself.
     pub fn digest(&self, contents: &[[u8; 32]], seals: &Seals) -> String {
-        let head = self.open_head();
+        let mut head = self.open_head();
+        for limits in self.own_limits() {
+            head.extend(json(&limits));
+            head.push(b'\n');
+        }
         let people = self.participants.iter().zip(contents).zip(&seals.salts);
         let leaves = people.map(|((person, content), salt)| self.leaf(person, content, *salt));
         let leaves = leaves.chain(self.decision_leaves(seals));

@@ -2,7 +2,7 @@
 //!
 //! The caller defines nodes, bounds and the incumbent by [`BranchAndBound`]; the order of the nodes is the order of
 //! their bounds. Used by [`repair`](super::repair), [`directions`](super::directions) and
-//! [`quota::cross`](super::quota::cross), whose bounds are Lagrange relaxations.
+//! [`limited`](super::limited), whose bounds are Lagrange relaxations.
 
 use std::collections::BinaryHeap;
 

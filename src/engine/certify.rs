@@ -69,6 +69,7 @@ mod cut;
 mod directions;
 mod groups;
 mod infeasible;
+mod limited;
 mod rules;
 mod sparse;
 mod stable;
@@ -81,6 +82,7 @@ use self::bound::Sweep;
 pub use self::cut::{CutTerms, check_cut};
 pub use self::directions::{certify_branches, most_people};
 pub use self::infeasible::Infeasible;
+pub use self::limited::{certify_limited, keeps_limits, most_people_limited};
 use self::rules::ValueError;
 pub use self::stable::{Stability, stability};
 

@@ -65,6 +65,12 @@ impl Forest {
         self.innermost.get(person).copied().flatten()
     }
 
+    /// Whether a group contains a person.
+    pub fn contains(&self, group: u32, person: usize) -> bool {
+        let outer = |at: &u32| self.groups.get(*at as usize).and_then(|group| group.parent);
+        std::iter::successors(self.innermost(person), outer).any(|at| at == group)
+    }
+
     /// The groups with bounds reduced by `used`, the number of pairs that each group has already.
     #[must_use]
     pub fn reduced_by(&self, used: &[u64]) -> Self {

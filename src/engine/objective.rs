@@ -9,13 +9,14 @@ use super::assign::{SolverStatistics, assign, assign_from};
 use super::certificate::Certificate;
 use super::certify::{self, CertificateVerdict, Infeasible, Stability, certify, certify_within};
 use super::directions;
+use super::exchange::MatchBounds;
 use super::fairest::{Fairest, Fairness, fairest_following};
 use super::following::Following;
 use super::groups::Quotas;
 use super::observer::{CumulativeProgress, Observer, OffsetProgress, Stopped};
 use super::pair_scores::{FORBIDDEN, MaskedScores, PairScores, ThresholdedScores};
 use super::problem::Problem;
-use super::solution::{Bounded, Evidence, Solution};
+use super::solution::{Bounded, Evidence, Limited, LimitedProof, Solution};
 use super::stable::{PreferenceLists, Stable, stable};
 use crate::domain::policy::Objective;
 
@@ -111,7 +112,7 @@ pub(super) fn check_following(
     pairs: &[(u32, u32)],
     evidence: &Evidence,
     preferences: Option<PreferenceLists<'_>>,
-    following: Option<&Following>,
+    (following, bounds): (Option<&Following>, &MatchBounds),
     observer: &dyn Observer,
 ) -> Result<Check, Stopped> {
     let followed = following
@@ -119,7 +120,7 @@ pub(super) fn check_following(
         .map(|following| following.scores(problem.scores));
     let scores: &dyn PairScores = followed.as_ref().map_or(problem.scores, |followed| followed);
     let problem = &problem.with_scores(scores);
-    check_parts(problem, (&Quotas::default(), following), pairs, evidence, preferences, observer)
+    check_parts(problem, (bounds, following), pairs, evidence, preferences, observer)
 }
 
 /// Checks a solution of a problem with quotas. Only BEST_TOTAL supports quotas.
@@ -131,13 +132,14 @@ pub(super) fn check_within(
     preferences: Option<PreferenceLists<'_>>,
     observer: &dyn Observer,
 ) -> Result<Check, Stopped> {
-    check_parts(problem, (quotas, None), pairs, evidence, preferences, observer)
+    let bounds = MatchBounds { quotas: quotas.clone(), ..MatchBounds::default() };
+    check_parts(problem, (&bounds, None), pairs, evidence, preferences, observer)
 }
 
 /// Checks a solution. `following` is for FAIREST; for BEST_TOTAL the scores of the problem count the kept pairs already.
 fn check_parts(
     problem: &Problem<'_>,
-    (quotas, following): (&Quotas, Option<&Following>),
+    (bounds, following): (&MatchBounds, Option<&Following>),
     pairs: &[(u32, u32)],
     evidence: &Evidence,
     preferences: Option<PreferenceLists<'_>>,
@@ -145,10 +147,14 @@ fn check_parts(
 ) -> Result<Check, Stopped> {
     let mut blocking_pairs = 0;
     let opposites = problem.scores.opposites();
+    let quotas = &bounds.quotas;
     let (verdict, proved) = match evidence {
+        Evidence::Limited(limited) => {
+            return check_limited(problem, (bounds, following), pairs, limited, observer);
+        }
         Evidence::Bounded(bounded) => {
             let Bounded { evidence, people } = &**bounded;
-            let inner = check_parts(problem, (quotas, following), pairs, evidence, preferences, observer)?;
+            let inner = check_parts(problem, (bounds, following), pairs, evidence, preferences, observer)?;
             let most = match opposites {
                 Some(opposites) => certify::most_people(problem, opposites, people, observer)?,
                 None => None,
@@ -169,6 +175,8 @@ fn check_parts(
         }
         Evidence::BestTotal(certificate) => {
             let verdict = certify_within(problem, quotas, pairs, certificate, observer)?;
+            let feasible = verdict.feasible.and_then(|()| certify::keeps_limits(bounds, pairs));
+            let verdict = CertificateVerdict { feasible, ..verdict };
             let proved = verdict.proved();
             (verdict, proved)
         }
@@ -185,6 +193,7 @@ fn check_parts(
         }
         Evidence::Stable => {
             let broken = certify::broken_rule(problem, pairs, observer)?;
+            let broken = broken.or(certify::keeps_limits(bounds, pairs).err());
             // Blocking pairs are undefined for an assignment that breaks a rule.
             let pairs = if broken.is_none() { pairs } else { &[] };
             let seen = stability(problem, pairs, preferences, observer)?;
@@ -199,6 +208,56 @@ fn check_parts(
     let CertificateVerdict { feasible, primal, dual, candidates } = verdict;
     let people_gap = proved.then_some(0);
     Ok(Check { feasible, proved, gap: dual - primal, primal, dual, candidates, blocking_pairs, people_gap })
+}
+
+/// Checks a result under quotas or limits of exchange.
+fn check_limited(
+    problem: &Problem<'_>,
+    (bounds, following): (&MatchBounds, Option<&Following>),
+    pairs: &[(u32, u32)],
+    Limited { proof, people }: &Limited,
+    observer: &dyn Observer,
+) -> Result<Check, Stopped> {
+    let opposites = problem.scores.opposites();
+    let (verdict, is_best) = match proof {
+        LimitedProof::BestTotal(tree) => {
+            let verdict = certify::certify_limited(problem, (bounds, opposites), pairs, tree, observer)?;
+            let proved = verdict.proved();
+            (verdict, proved)
+        }
+        LimitedProof::Fairest(fairness) => {
+            check_fairness((problem, following), pairs, fairness, observer, &|part, pairs, tree| {
+                certify::certify_limited(part, (bounds, opposites), pairs, tree, observer)
+            })?
+        }
+    };
+    let kept = certify::keeps_quotas(&bounds.quotas, pairs)
+        .and_then(|()| certify::keeps_limits(bounds, pairs))
+        .and_then(|()| certify::keeps_directions(problem, pairs));
+    let CertificateVerdict { feasible, primal, dual, candidates } = verdict;
+    let feasible = feasible.and(kept);
+    let proved = is_best && feasible.is_ok();
+    let people_gap = match people {
+        _ if proved => Some(0),
+        Some(tree) if feasible.is_ok() && dual >= primal && dual < i128::MAX => {
+            let most = certify::most_people_limited(problem, bounds, tree, observer)?;
+            let free = |pair: &&(u32, u32)| problem.mentees[pair.0 as usize].pinned == 0;
+            let has: BTreeSet<u32> = pairs.iter().filter(free).map(|pair| pair.0).collect();
+            most.and_then(|most| most.checked_sub(has.len() as u64))
+        }
+        _ => None,
+    };
+    let blocking_pairs = 0;
+    Ok(Check {
+        feasible,
+        proved,
+        gap: dual.saturating_sub(primal),
+        primal,
+        dual,
+        candidates,
+        blocking_pairs,
+        people_gap,
+    })
 }
 
 /// Number of blocking pairs of an assignment.

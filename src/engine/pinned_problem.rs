@@ -7,9 +7,12 @@
 
 use super::certify;
 use super::decisions::{BadDecision, Decisions, ReducedProblem, ReductionError, sorted};
+use super::exchange::MatchBounds;
 use super::following::{Following, KeptWorth};
+use super::limited::{self, Unmet};
 use super::objective::{self, Check};
-use super::observer::{Observer, Stopped};
+use super::observer::{CumulativeProgress, Observer, Stopped};
+use super::pair_scores::PairScores;
 use super::problem::Problem;
 use super::solution::{Evidence, Solution};
 use super::stable::PreferenceLists;
@@ -24,6 +27,8 @@ pub(super) struct Wishes {
     pub(super) followed: Vec<(u32, u32)>,
     /// What a kept pair is worth.
     pub(super) worth: KeptWorth,
+    /// Bounds on the matches, pins included.
+    pub(super) bounds: MatchBounds,
 }
 
 /// A problem without its pins.
@@ -33,6 +38,25 @@ pub(super) struct PinnedProblem<'a> {
     /// `None` without pins: then the scores need no mask.
     reduced: Option<ReducedProblem<'a>>,
     following: Option<Following>,
+    /// The bounds without the pins.
+    bounds: MatchBounds,
+    /// The bounds with the pins.
+    all_bounds: &'a MatchBounds,
+}
+
+/// Why a problem has no solution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NoSolution {
+    /// No assignment keeps the bounds.
+    Unmet(Unmet),
+    /// The observer stopped the operation.
+    Stopped,
+}
+
+impl From<Stopped> for NoSolution {
+    fn from(Stopped: Stopped) -> Self {
+        Self::Stopped
+    }
 }
 
 /// Why pins cannot be removed from a problem.
@@ -54,7 +78,7 @@ impl<'a> PinnedProblem<'a> {
     /// Removes the pins from a problem.
     pub(super) fn new(
         whole: &Problem<'a>,
-        wishes: &Wishes,
+        wishes: &'a Wishes,
         observer: &dyn Observer,
     ) -> Result<Self, PinError> {
         let decisions = Decisions { pins: wishes.pins.clone(), vetoes: Vec::new() };
@@ -69,13 +93,15 @@ impl<'a> PinnedProblem<'a> {
         };
         let rest = reduced.as_ref().map_or(*whole, ReducedProblem::problem);
         let following = Following::new(&rest, &wishes.followed, wishes.worth);
-        Ok(Self { whole: *whole, pins: sorted(&wishes.pins), reduced, following })
+        let pins = sorted(&wishes.pins);
+        let bounds = wishes.bounds.reduced_by(&pins);
+        Ok(Self { whole: *whole, pins, reduced, following, bounds, all_bounds: &wishes.bounds })
     }
 
     /// Removes the pins from a problem. `None` if a pin cannot be kept.
     pub(super) fn if_possible(
         whole: &Problem<'a>,
-        wishes: &Wishes,
+        wishes: &'a Wishes,
         observer: &dyn Observer,
     ) -> Result<Option<Self>, Stopped> {
         match Self::new(whole, wishes, observer) {
@@ -96,9 +122,24 @@ impl<'a> PinnedProblem<'a> {
         objective: Objective,
         preferences: Option<PreferenceLists<'_>>,
         observer: &dyn Observer,
-    ) -> Result<Solution, Stopped> {
-        let following = self.following.as_ref();
-        let found = objective::solve_following(&self.rest(), objective, preferences, following, observer)?;
+    ) -> Result<Solution, NoSolution> {
+        let (rest, following) = (self.rest(), self.following.as_ref());
+        let found = if self.all_bounds.is_empty() || objective == Objective::Stable {
+            let found = objective::solve_following(&rest, objective, preferences, following, observer)?;
+            // A policy with STABLE has no quotas, but an organisation may have limits of its own.
+            if certify::keeps_limits(&self.bounds, &found.pairs).is_err() {
+                return Err(NoSolution::Unmet(Unmet::Stable));
+            }
+            found
+        } else {
+            let observer = &CumulativeProgress::new(observer);
+            let of_total = following.filter(|_| objective == Objective::BestTotal);
+            let followed = of_total.map(|following| following.scores(rest.scores));
+            let scores: &dyn PairScores = followed.as_ref().map_or(rest.scores, |followed| followed);
+            let problem = rest.with_scores(scores);
+            let found = limited::solve(&problem, &self.bounds, objective, following, observer)?;
+            found.map_err(NoSolution::Unmet)?
+        };
         let pairs = match &self.reduced {
             Some(reduced) => reduced.with_pins(&found.pairs),
             None => found.pairs,
@@ -114,7 +155,8 @@ impl<'a> PinnedProblem<'a> {
         preferences: Option<PreferenceLists<'_>>,
         observer: &dyn Observer,
     ) -> Result<Check, Stopped> {
-        let (rest, following) = (self.rest(), self.following.as_ref());
+        let rest = self.rest();
+        let following = (self.following.as_ref(), &self.bounds);
         let Some(reduced) = &self.reduced else {
             return objective::check_following(&rest, pairs, evidence, preferences, following, observer);
         };
@@ -122,6 +164,8 @@ impl<'a> PinnedProblem<'a> {
         let check = objective::check_following(&rest, &without, evidence, preferences, following, observer)?;
         let broken = certify::broken_rule(&self.whole, pairs, observer)?;
         let broken = broken.or(certify::keeps_decisions(&self.pins, &[], pairs).err());
+        let broken = broken.or(certify::keeps_quotas(&self.all_bounds.quotas, pairs).err());
+        let broken = broken.or(certify::keeps_limits(self.all_bounds, pairs).err());
         Ok(Check {
             feasible: broken.map_or(check.feasible, Err),
             proved: check.proved && broken.is_none(),

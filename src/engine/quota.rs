@@ -19,9 +19,9 @@
 //! to a deficit, and no pair outside the network leads out of the reached nodes, some floors cannot be met. The reached
 //! nodes are the proof: a [`Cut`], which [`explanation`] turns into reasons.
 //!
-//! A bound on the pairs of an organisation's mentors with other organisations is not a group; see [`cross`].
+//! A bound on the pairs of an organisation's mentors with other organisations is not a group; see
+//! [`limited`](super::limited).
 
-pub mod cross;
 mod cut;
 pub mod explanation;
 mod flow;
@@ -72,6 +72,16 @@ pub fn assign_within(
     let Some(free) = assign_before_quotas(problem, groups_with_weight(problem, quotas), observer)? else {
         return Ok(Answer::TooManyTiers);
     };
+    within(problem, quotas, free, observer)
+}
+
+/// Makes an assignment keep all quotas. `free` is a best one without quotas, and its certificate defines the weights.
+pub(in crate::engine) fn within(
+    problem: &Problem<'_>,
+    quotas: &Quotas,
+    free: Assignment,
+    observer: &dyn Observer,
+) -> Result<Answer, Stopped> {
     if quotas.is_empty() {
         return Ok(Answer::Best(free));
     }
@@ -92,7 +102,7 @@ pub fn assign_within(
 }
 
 /// Number of groups that are the innermost group of a mentee, or of a mentor with minimum places.
-fn groups_with_weight(problem: &Problem<'_>, quotas: &Quotas) -> usize {
+pub(in crate::engine) fn groups_with_weight(problem: &Problem<'_>, quotas: &Quotas) -> usize {
     let with_mentees = (0..problem.mentees.len()).filter_map(|mentee| quotas.mentees.innermost(mentee));
     let minimum = |mentor: &usize| problem.mentors[*mentor].min > 0;
     let with_minima =

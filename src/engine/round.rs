@@ -14,11 +14,13 @@ use serde::{Deserialize, Serialize};
 use super::assign::SolverStatistics;
 use super::digest::ResultParts;
 use super::encode::Round;
+use super::limited::Unmet;
 use super::objective::Check;
 use super::observer::{Observer, Stopped};
 use super::pair_scores::{CachedScores, PairScores, ScoreCache};
-use super::pinned_problem::{PinError, PinnedProblem};
+use super::pinned_problem::{NoSolution, PinError, PinnedProblem};
 use super::problem::{Demand, Problem, Seats};
+use super::round_quotas::{OwnLimits, RoundQuotas, unmet};
 use super::score::{Preferred, Scores};
 use super::shown::{Shown, shown};
 use super::solution::{Evidence, Solution};
@@ -26,7 +28,8 @@ use super::stable::PreferenceLists;
 use super::wishes::Positions;
 use super::{digest, exclusion_counts, explain, pool, wishes};
 use crate::clock::Stopwatch;
-use crate::domain::decision_conflict::DecisionConflict;
+use crate::domain::decision_conflict::{ConflictCause, DecisionConflict};
+use crate::domain::explanation::Reason;
 use crate::domain::leaf::Seals;
 use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::policy::Objective;
@@ -120,6 +123,8 @@ fn json(certificate: &RunCertificate) -> Vec<u8> {
 pub enum NoOutcome {
     /// Decisions of the round cannot be kept. The list holds every conflict.
     Decisions(Vec<DecisionConflict>),
+    /// No assignment keeps the quotas. The reasons name no private answer and no limit of an organisation's own.
+    Quotas(Vec<Reason>),
     /// A repair needs more changes than its budget: so many.
     Budget(u64),
     /// The observer stopped the operation.
@@ -180,6 +185,7 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
         if !conflicts.is_empty() {
             return Err(NoOutcome::Decisions(conflicts));
         }
+        expect_nested(&round)?;
         let cache = match snapshot.objective() {
             // The solver of this objective reads the scores of each side separately, which the cache does not hold.
             Objective::Stable => None,
@@ -195,7 +201,7 @@ fn run(snapshot: &Snapshot, most_kept: usize, observer: &dyn Observer) -> Result
     let to_solve = Problem { scores: cached.as_ref().map_or(problem.scores, |cached| cached), ..problem };
     let solution = timer.stage(Stage::Assign, |observer| {
         let pinned = PinnedProblem::new(&to_solve, &wishes, observer)?;
-        Ok::<_, NoOutcome>(pinned.solve(objective, preferences, observer)?)
+        pinned.solve(objective, preferences, observer).map_err(|no| no_outcome(&round, no, observer))
     })?;
     let Solution { pairs, evidence, .. } = &solution;
     let check = timer.stage(Stage::Certify, |observer| {
@@ -250,6 +256,7 @@ pub(super) fn assigned(
     if !conflicts.is_empty() {
         return Err(NoOutcome::Decisions(conflicts));
     }
+    expect_nested(&round)?;
     let objective = snapshot.objective();
     let cache = match objective {
         Objective::Stable => None,
@@ -260,13 +267,38 @@ pub(super) fn assigned(
     let (by_mentees, by_mentors) = (Preferred::by_mentees(&scores), Preferred::by_mentors(&scores));
     let preferences = Some(PreferenceLists { mentees: &by_mentees, mentors: Some(&by_mentors) });
     let pinned = PinnedProblem::new(&to_solve, &wishes, observer)?;
-    let solution = pinned.solve(objective, preferences, observer)?;
-    let is_exact = !matches!(solution.evidence, Evidence::Bounded(_));
+    let solution = pinned.solve(objective, preferences, observer);
+    let solution = solution.map_err(|no| no_outcome(&round, no, observer))?;
+    let is_exact = !solution.evidence.leaves_gap();
     Ok((solution.pairs, is_exact))
 }
 
 fn whole<'a>(mentees: &'a [Demand], mentors: &'a [Seats], scores: &'a dyn PairScores) -> Problem<'a> {
     Problem { mentees, mentors, scores, coverage_first: true }
+}
+
+/// Refuses a round whose quotas overlap.
+fn expect_nested(round: &Round<'_>) -> Result<(), NoOutcome> {
+    match RoundQuotas::of(round, OwnLimits::Hidden) {
+        Ok(_) => Ok(()),
+        Err(overlap) => Err(NoOutcome::Quotas(vec![overlap.reason()])),
+    }
+}
+
+/// Why a round has no outcome. Decisions are named if its quotas can be met without them.
+fn no_outcome(round: &Round<'_>, no: NoSolution, observer: &dyn Observer) -> NoOutcome {
+    let NoSolution::Unmet(why) = no else { return NoOutcome::Stopped };
+    let decisions = &round.snapshot.decisions;
+    let told = || {
+        // Decisions are no cause where the stable result itself exceeds a limit.
+        let may_be_decisions = !decisions.is_empty() && why != Unmet::Stable;
+        if may_be_decisions && unmet::possible_without_decisions(round.snapshot, observer)? {
+            let (cause, decisions) = (ConflictCause::QuotasUnmet, decisions.clone());
+            return Ok::<_, Stopped>(NoOutcome::Decisions(vec![DecisionConflict { cause, decisions }]));
+        }
+        Ok(NoOutcome::Quotas(unmet::reasons_of(round, &why, observer)?))
+    };
+    told().unwrap_or(NoOutcome::Stopped)
 }
 
 /// Checks the stored matches of a round against its certificate, from scratch. Returns what the certificate proves of
@@ -285,7 +317,8 @@ pub fn verify(
         pairs.sort_unstable();
         let (mentees, mentors) = (round.demands(), round.seats());
         let problem = whole(&mentees, &mentors, &scores);
-        let pinned = PinnedProblem::if_possible(&problem, &wishes::wishes(&round), observer)?;
+        let wishes = wishes::wishes(&round);
+        let pinned = PinnedProblem::if_possible(&problem, &wishes, observer)?;
         let Some(pinned) = pinned else { return Ok(Proof::default()) };
         let (by_mentees, by_mentors) = (Preferred::by_mentees(&scores), Preferred::by_mentors(&scores));
         let preferences = Some(PreferenceLists { mentees: &by_mentees, mentors: Some(&by_mentors) });

@@ -14,10 +14,10 @@ use super::assign::assign;
 use super::encode::Round;
 use super::following::KeptWorth;
 use super::observer::{Observer, Stopped};
-use super::pinned_problem::{PinnedProblem, Wishes};
+use super::pinned_problem::{NoSolution, PinnedProblem, Wishes};
 use super::problem::Problem;
+use super::round_quotas::{OwnLimits, RoundQuotas};
 use super::score::Scores;
-use super::solution::Evidence;
 use super::{explain, headcount, objective, summary, unmatched};
 use crate::domain::name::OrganisationId;
 use crate::domain::policy::Objective;
@@ -57,6 +57,9 @@ pub(super) fn shown(
     let mut summary = summaries.whole;
     if let Some(whole) = &mut summary.whole_round {
         let (mentees, mentors) = (round.demands(), round.seats());
+        // Limits of organisations of their own must not show.
+        let bounds = RoundQuotas::of(&round, OwnLimits::Hidden).unwrap_or_default().bounds;
+        let wishes = &Wishes { bounds, ..wishes.clone() };
         let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &scores, coverage_first: true };
         whole.blocking_pairs = match snapshot.objective() {
             Objective::Stable => 0,
@@ -64,7 +67,8 @@ pub(super) fn shown(
         };
         whole.price_of_fairness = match snapshot.objective() {
             Objective::Fairest => {
-                let free = Wishes { pins: wishes.pins.clone(), ..Wishes::default() };
+                let free =
+                    Wishes { pins: wishes.pins.clone(), bounds: wishes.bounds.clone(), ..Wishes::default() };
                 let best = total(&round, &scores, &problem, (Objective::BestTotal, &free), observer)?;
                 best.map(|best| best.saturating_sub(summary.total_score))
             }
@@ -127,10 +131,11 @@ fn total(
 ) -> Result<Option<u64>, Stopped> {
     let pinned = PinnedProblem::if_possible(problem, wishes, observer)?;
     let Some(pinned) = pinned else { return Ok(None) };
-    let best = pinned.solve(objective, None, observer)?;
-    if matches!(best.evidence, Evidence::Bounded(_)) {
-        return Ok(None);
-    }
+    let best = match pinned.solve(objective, None, observer) {
+        Ok(best) if !best.evidence.leaves_gap() => best,
+        Ok(_) | Err(NoSolution::Unmet(_)) => return Ok(None),
+        Err(NoSolution::Stopped) => return Err(Stopped),
+    };
     let shown = |(mentee, mentor): &(u32, u32)| {
         observer.check()?;
         Ok(u64::from(explain::shown_score(round, scores, *mentee as usize, *mentor as usize)))

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::assign::{Assignment, SolverStatistics};
 use super::certificate::{BranchProof, Certificate};
 use super::fairest::{Compromise, Fairness};
+use super::limit_tree::LimitTree;
 use super::objective_value::ObjectiveValue;
 use super::problem::Problem;
 use super::stable::StableSize;
@@ -56,6 +57,8 @@ pub enum Evidence {
     FairBranches(Box<Fairness<BranchProof>>),
     /// The best assignment found, whose proof leaves a gap.
     Bounded(Box<Bounded>),
+    /// A result under quotas or limits of exchange.
+    Limited(Box<Limited>),
 }
 
 /// Evidence that leaves a gap: two people may not mentor each other, and the search for directions ended before.
@@ -67,7 +70,39 @@ pub struct Bounded {
     pub people: BranchProof,
 }
 
+/// The bound at an objective.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitedProof {
+    /// BEST_TOTAL.
+    BestTotal(LimitTree),
+    /// FAIREST: a tree for each of its three problems.
+    Fairest(Box<Fairness<LimitTree>>),
+}
+
+/// Evidence of a result under quotas or limits of exchange.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limited {
+    /// The bound at the objective.
+    pub proof: LimitedProof,
+    /// If the bound leaves a gap: a bound on the number of mentees who can have a mentor. All candidates score 0.
+    pub people: Option<LimitTree>,
+}
+
 impl Evidence {
+    /// Whether the evidence leaves a gap.
+    pub fn leaves_gap(&self) -> bool {
+        match self {
+            Self::Bounded(_) => true,
+            Self::Limited(limited) => limited.people.is_some(),
+            Self::BestTotal(_)
+            | Self::Fairest(_)
+            | Self::Stable
+            | Self::Branches(_)
+            | Self::FairBranches(_) => false,
+        }
+    }
+
     /// The objective of the proof.
     pub fn objective(&self) -> Objective {
         match self {
@@ -75,6 +110,10 @@ impl Evidence {
             Self::Fairest(_) | Self::FairBranches(_) => Objective::Fairest,
             Self::Stable => Objective::Stable,
             Self::Bounded(bounded) => bounded.evidence.objective(),
+            Self::Limited(limited) => match limited.proof {
+                LimitedProof::BestTotal(_) => Objective::BestTotal,
+                LimitedProof::Fairest(_) => Objective::Fairest,
+            },
         }
     }
 }

@@ -33,7 +33,7 @@ use super::round::{Assigned, NoOutcome, Options, RunCertificate, assigned};
 use super::score::Scores;
 use super::wishes::{DecisionCheck, worth};
 use super::{explain, explain_pair, pool};
-use crate::domain::decision_conflict::DecisionConflict;
+use crate::domain::decision_conflict::{ConflictCause, DecisionConflict};
 use crate::domain::name::ProfileRef;
 use crate::domain::policy::{HardRule, Objective};
 use crate::domain::review::DecisionKind;
@@ -126,7 +126,7 @@ impl SolvedRound {
         // Vetoes are decisions that a question may release: here they are masks, not a rule.
         round.release_vetoes();
         let decisions = placed_decisions(&index, &snapshot.decisions);
-        let optimum = if snapshot.objective() == Objective::BestTotal {
+        let optimum = if snapshot.objective() == Objective::BestTotal && !snapshot.has_bounds() {
             let worth = worth(&snapshot);
             let prices = &certificate.evidence;
             KeptOptimum::of(&round, &decisions, (&pairs, worth), prices, options.most_kept, observer)?
@@ -228,6 +228,11 @@ impl SolvedRound {
         match assigned(&snapshot, self.options.most_kept, observer) {
             Ok((pairs, is_exact)) => Ok(Ok((pairs, is_exact))),
             Err(NoOutcome::Decisions(conflicts)) => Ok(Err(conflicts)),
+            // The run kept the quotas, so that the decisions are in their way.
+            Err(NoOutcome::Quotas(_)) => Ok(Err(vec![DecisionConflict {
+                cause: ConflictCause::QuotasUnmet,
+                decisions: decisions.to_vec(),
+            }])),
             // A question has no budget.
             Err(NoOutcome::Stopped | NoOutcome::Budget(_)) => Err(Stopped),
         }

@@ -3,6 +3,7 @@
 mod against_reference;
 mod following;
 mod objectives;
+mod quotas;
 pub(in crate::engine) mod reference;
 mod solved_round;
 mod stops;

@@ -12,6 +12,7 @@ use super::following::KeptWorth;
 use super::observer::{Observer, Stopped};
 use super::pinned_problem::Wishes;
 use super::problem::Problem;
+use super::round_quotas::{OwnLimits, RoundQuotas};
 use super::score::Scores;
 use crate::domain::decision_conflict::{ConflictCause, DecisionConflict};
 use crate::domain::name::ProfileRef;
@@ -38,8 +39,10 @@ impl<'r> Positions<'r> {
 /// The pins and the followed pairs of a round.
 pub(super) fn wishes(round: &Round<'_>) -> Wishes {
     let snapshot = round.snapshot;
+    // A round whose quotas overlap is refused before.
+    let bounds = RoundQuotas::of(round, OwnLimits::Counted).unwrap_or_default().bounds;
     if snapshot.decisions.is_empty() && snapshot.follows.is_none() {
-        return Wishes::default();
+        return Wishes { bounds, ..Wishes::default() };
     }
     let positions = Positions::of(round);
     let pins: Vec<(u32, u32)> =
@@ -47,7 +50,7 @@ pub(super) fn wishes(round: &Round<'_>) -> Wishes {
     let followed = snapshot.follows.iter().flat_map(|followed| &followed.pairs);
     let followed: Vec<(u32, u32)> =
         followed.filter_map(|(mentee, mentor)| positions.pair(mentee, mentor)).collect();
-    Wishes { pins: sorted(&pins), followed: sorted(&followed), worth: worth(snapshot) }
+    Wishes { pins: sorted(&pins), followed: sorted(&followed), worth: worth(snapshot), bounds }
 }
 
 /// What a kept pair of the followed run is worth.
@@ -81,7 +84,50 @@ pub(super) fn conflicts(
         position: &|mentee, mentor| positions.pair(mentee, mentor),
         open_rules: &open_rules,
     };
-    check.conflicts(problem, observer)
+    let mut conflicts = check.conflicts(problem, observer)?;
+    conflicts.extend(bound_conflicts(round, &positions));
+    conflicts.sort_by(|a, b| (&a.cause, &a.decisions).cmp(&(&b.cause, &b.decisions)));
+    Ok(conflicts)
+}
+
+/// The pins that exceed the ceiling of a group, or the places that an organisation gives or takes. A limit of the policy and one
+/// of an organisation's own read alike.
+fn bound_conflicts(round: &Round<'_>, positions: &Positions<'_>) -> Vec<DecisionConflict> {
+    let Ok(quotas) = RoundQuotas::of(round, OwnLimits::Counted) else { return Vec::new() };
+    let RoundQuotas { bounds, mentee_groups, mentor_groups } = quotas;
+    if bounds.is_empty() {
+        return Vec::new();
+    }
+    let pins = round.snapshot.decisions.iter().filter(|one| one.kind == DecisionKind::Pin);
+    let placed: Vec<((u32, u32), &FrozenDecision)> =
+        pins.filter_map(|one| Some((positions.pair(&one.mentee, &one.mentor)?, one))).collect();
+    let pairs: Vec<(u32, u32)> = placed.iter().map(|(pair, _)| *pair).collect();
+    let of = |counts: &dyn Fn((u32, u32)) -> bool| -> Vec<FrozenDecision> {
+        placed.iter().filter(|(pair, _)| counts(*pair)).map(|(_, one)| (*one).clone()).collect()
+    };
+    let mut conflicts = Vec::new();
+    let [of_mentees, of_mentors] = bounds.quotas.count(&pairs);
+    let sides = [
+        (&bounds.quotas.mentees, of_mentees, mentee_groups, true),
+        (&bounds.quotas.mentors, of_mentors, mentor_groups, false),
+    ];
+    for (forest, counts, codes, is_mentees) in sides {
+        for (((at, group), has), code) in (0_u32..).zip(forest.groups()).zip(counts).zip(codes) {
+            if has > u64::from(group.ceiling) {
+                let within =
+                    |pair: (u32, u32)| forest.contains(at, if is_mentees { pair.0 } else { pair.1 } as usize);
+                let cause = ConflictCause::Ceiling { group: code, most: group.ceiling };
+                conflicts.push(DecisionConflict { cause, decisions: of(&within) });
+            }
+        }
+    }
+    for (limit, (has, most)) in bounds.exchange.count(&pairs) {
+        if has > u64::from(most) {
+            let counts = |pair| bounds.exchange.of_pair(pair).any(|(one, _)| one == limit);
+            conflicts.push(DecisionConflict { cause: ConflictCause::NoPlaceFree, decisions: of(&counts) });
+        }
+    }
+    conflicts
 }
 
 /// The hard rules on open answers that exclude the pair at a position.

@@ -163,6 +163,12 @@ impl Names {
                 "the weight of {aim} must be 0, because the problem does not put coverage first",
                 aim = aim_name(aim)
             ),
+            Infeasible::BeyondLimit { organisation, has, most } => message!(
+                "organisation {organisation} of the limits exchanges {has|1 place|{has} places} with others; its limit is {most}",
+                organisation = organisation,
+                has = has,
+                most = most
+            ),
             Infeasible::OutOfQuota { side, group, has, floor, ceiling: u32::MAX } => message!(
                 "the group `{group}` of {side} has {has|1 pair|{has} pairs}; its floor is {floor}",
                 group = self.group(side, group as usize),

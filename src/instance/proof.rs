@@ -95,10 +95,12 @@ pub fn start(instance: &Instance, pairs: Vec<(u32, u32)>, text: &str) -> Result<
     let certificate = match read.proof {
         Evidence::BestTotal(certificate) => certificate,
         Evidence::Fairest(fairness) => fairness.total,
-        // Problems from outside have no directions to choose; such a proof gives no prices.
-        Evidence::Stable | Evidence::Branches(_) | Evidence::FairBranches(_) | Evidence::Bounded(_) => {
-            Certificate::default()
-        }
+        // Problems from outside have no directions to choose and no limits; such a proof gives no prices.
+        Evidence::Stable
+        | Evidence::Branches(_)
+        | Evidence::FairBranches(_)
+        | Evidence::Bounded(_)
+        | Evidence::Limited(_) => Certificate::default(),
     };
     let earlier = Start {
         pairs: Vec::new(),

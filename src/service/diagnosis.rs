@@ -61,6 +61,7 @@ fn refused(unsolved: NoOutcome) -> Error {
         NoOutcome::Stopped => Error::Cancelled,
         // A run has no budget.
         NoOutcome::Budget(_) => Error::internal("a dry run was refused for a budget"),
+        NoOutcome::Quotas(reasons) => Error::QuotasUnmet(reasons),
         NoOutcome::Decisions(conflicts) => Error::DecisionsConflict(conflicts_in_words(&conflicts)),
     }
 }

@@ -11,6 +11,7 @@ use crate::domain::membership::MembershipDraft;
 use crate::domain::name::OrganisationId;
 use crate::domain::organisation::{
     Organisation, OrganisationContent, OrganisationDraft, OrganisationPatch, OrganisationRules,
+    OrganisationRulesDraft,
 };
 use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
@@ -28,12 +29,17 @@ impl Service {
         let permit = Action::CreateOrganisation.permit(caller)?;
         let mut violations = Violations::of_request();
         let parsed: Option<OrganisationId> = parse_id("organisation_id", id, &mut violations);
-        if draft.same_organisation_only || !draft.excluded_organisations.is_empty() {
+        let has_limits = draft.most_places != [None; 2];
+        if draft.same_organisation_only || !draft.excluded_organisations.is_empty() || has_limits {
             let hint = "her manager sets them with UpdateOrganisationRules";
             violations.push("organisation.rules", "", "are for the organisation itself to decide", hint);
         }
-        let draft =
-            OrganisationDraft { same_organisation_only: false, excluded_organisations: Vec::new(), ..draft };
+        let draft = OrganisationDraft {
+            same_organisation_only: false,
+            excluded_organisations: Vec::new(),
+            most_places: [None; 2],
+            ..draft
+        };
         // A stand-in replaces a wrong id, so that the parse finds the other violations too.
         let content = match parsed.clone().or_else(|| "id".parse().ok()) {
             Some(id) => OrganisationContent::parse(&id, &draft)
@@ -83,7 +89,7 @@ impl Service {
         caller: &Caller,
         name: &str,
         etag: &str,
-        (same_organisation_only, excluded_organisations): (bool, Vec<String>),
+        rules: &OrganisationRulesDraft,
         how: Change<'_>,
     ) -> Result<Organisation> {
         let permit = Action::UpdateOrganisationRules.permit(caller)?;
@@ -92,9 +98,7 @@ impl Service {
         // Without an id no name is the organisation itself.
         let of = id.clone().or_else(|| "id".parse().ok());
         let rules = of.and_then(|id| {
-            OrganisationRules::parse(&id, same_organisation_only, &excluded_organisations)
-                .map_err(|part| violations.extend(part.within("rules")))
-                .ok()
+            OrganisationRules::parse(&id, rules).map_err(|part| violations.extend(part.within("rules"))).ok()
         });
         let patch =
             rules.map(|rules| OrganisationPatch { rules: Some(rules), ..OrganisationPatch::default() });

@@ -15,6 +15,7 @@ use crate::clock::Stopwatch;
 use crate::domain::caller::Caller;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::{MatchRef, ProfileRef, RoundId, RunRef};
+use crate::domain::quota;
 use crate::domain::run::{Follow, MatchView, PairExplanation, Run, RunState, Side, Unmatched};
 use crate::domain::violation::Violations;
 use crate::engine;
@@ -52,6 +53,8 @@ pub struct RunToFollow<'a> {
     pub none: bool,
     /// Whether the new run repairs the named one.
     pub repair: bool,
+    /// Most pairs that a repair may change; `None` sets no limit.
+    pub most_changes: Option<i32>,
 }
 
 /// A watch of a run.
@@ -80,15 +83,16 @@ impl Service {
         if how.validate_only {
             return self.store.check_start(&permit.scope, &round, follow, self.clock.now()).await;
         }
-        let RunToFollow { name, none, repair } = follows;
-        let payload = (&round, name, none, repair);
+        let RunToFollow { name, none, repair, most_changes } = follows;
+        let payload = (&round, name, none, repair, most_changes);
         match self.store.begin(self.receipt(&permit, how.request_id, &payload)?).await? {
             Begun::Repeated(first) => {
                 let (number, policy_version, follows, create_time) = recalled(&first)?;
                 let of = |number: i64| RunRef { round: round.clone(), number };
                 let follows: Option<i64> = follows;
                 let run = Run::queued(of(number), policy_version, follows.map(of), create_time);
-                Ok(Run { repairs: repair, ..run })
+                let most_changes = most_changes.and_then(|most| u32::try_from(most).ok());
+                Ok(Run { repairs: repair, most_changes, ..run })
             }
             Begun::Fresh(mut session) => {
                 let (run, note) = session.start_run(&round, follow, trace::traceparent().as_deref()).await?;
@@ -311,7 +315,12 @@ impl RunWatch {
 fn parse_start(round: &str, follows: RunToFollow<'_>) -> Result<(RoundId, Follow)> {
     let mut violations = Violations::of_request();
     let round = taken(parse_round("round", round), &mut violations)?;
-    let RunToFollow { name, none, repair } = follows;
+    let RunToFollow { name, none, repair, most_changes } = follows;
+    let most = most_changes.and_then(|most| quota::matches(most, "most_changes", &mut violations));
+    if most_changes.is_some() && !repair {
+        let hint = "set `repair`, or leave most_changes out";
+        violations.push("most_changes", "", "is for a run that repairs another one", hint);
+    }
     let mut follow = if none { Follow::None } else { Follow::Newest };
     if none && !name.is_empty() {
         violations.push(
@@ -323,7 +332,11 @@ fn parse_start(round: &str, follows: RunToFollow<'_>) -> Result<(RoundId, Follow
     } else if !name.is_empty()
         && let Some(run) = taken(parse_run("follows", name), &mut violations)?
     {
-        follow = if repair { Follow::Repair(run.number) } else { Follow::Run(run.number) };
+        follow = if repair {
+            Follow::Repair { number: run.number, most_changes: most }
+        } else {
+            Follow::Run(run.number)
+        };
         if round.as_ref().is_some_and(|round| *round != run.round) {
             violations.push("follows", name, "is a run of another round", "name a run of the same round");
         }

@@ -12,7 +12,9 @@ use super::session::WriteSession;
 use super::statement::statements;
 use crate::domain::membership::{AcceptedRules, Membership, MembershipState};
 use crate::domain::name::OrganisationId;
-use crate::domain::organisation::{Organisation, OrganisationContent, OrganisationPatch};
+use crate::domain::organisation::{
+    Organisation, OrganisationContent, OrganisationPatch, OrganisationRules, PlaceLimits,
+};
 use crate::domain::version::is_meant;
 use crate::domain::violation::Violations;
 use crate::domain::vocabulary::Country;
@@ -21,16 +23,17 @@ use crate::error::{Error, Result};
 /// Columns of an organisation.
 macro_rules! organisation_columns {
     () => {
-        "id, display_name, country, rules, membership, accepted_rules, accept_micros, idle_days, version, create_micros, update_micros"
+        "id, display_name, country, rules, membership, accepted_rules, accept_micros, idle_days, most_given, most_taken, version, \
+         create_micros, update_micros"
     };
 }
 
 statements! {
     change CREATE = ("organisation.create",
-        "INSERT INTO organisation (id, display_name, country, rules, membership, idle_days, version, create_micros, update_micros) \
-         VALUES ($1, $2, $3, $4, $6, $7, 1, $5, $5) ON CONFLICT (id) DO NOTHING");
+        "INSERT INTO organisation (id, display_name, country, rules, membership, idle_days, most_given, most_taken, version, \
+         create_micros, update_micros) VALUES ($1, $2, $3, $4, $6, $7, $8, $9, 1, $5, $5) ON CONFLICT (id) DO NOTHING");
     change UPDATE = ("organisation.update",
-        "UPDATE organisation SET display_name = $3, country = $4, rules = $5, idle_days = $7, version = version + 1, update_micros = $6 \
+        "UPDATE organisation SET display_name = $3, country = $4, rules = $5, idle_days = $7, most_given = $8, most_taken = $9, version = version + 1, update_micros = $6 \
          WHERE id = $1 AND version = $2");
     query GET = filtered("organisation.get",
         concat!("SELECT ", organisation_columns!(), " FROM organisation WHERE id = $1 AND (CAST($2 AS TEXT) IS NULL OR $2 LIKE '%,' || id || ',%')"));
@@ -136,10 +139,12 @@ impl WriteSession {
             id,
             content.display_name.as_str(),
             content.country.code(),
-            dialect::json(&content.rules)?,
+            dialect::json(&content.rules.without_limits())?,
             now,
             Membership::NEW.state.as_str(),
             content.idle_profile_days,
+            content.rules.limits.most_given.map(i64::from),
+            content.rules.limits.most_taken.map(i64::from),
         ];
         if self.change(Owner::Organisation(id), CREATE, values).await? == 0 {
             return Err(Error::AlreadyExists(id.name()));
@@ -172,9 +177,11 @@ impl WriteSession {
             version,
             after.content.display_name.as_str(),
             after.content.country.code(),
-            dialect::json(&after.content.rules)?,
+            dialect::json(&after.content.rules.without_limits())?,
             now,
             after.content.idle_profile_days,
+            after.content.rules.limits.most_given.map(i64::from),
+            after.content.rules.limits.most_taken.map(i64::from),
         ];
         let owner = Owner::Organisation(id);
         self.change_exactly(1, owner, UPDATE, values).await?;
@@ -213,13 +220,19 @@ pub(super) async fn require(session: &mut ReadSession, id: &OrganisationId) -> R
     found.map(drop).ok_or_else(|| Error::NotFound(id.name()))
 }
 
+/// The limits of an organisation's own in a row.
+pub(super) fn limits(row: &Row) -> Result<PlaceLimits> {
+    let of = |column: &str| Ok::<_, Error>(row.opt_int(column)?.and_then(|most| u32::try_from(most).ok()));
+    Ok(PlaceLimits { most_given: of("most_given")?, most_taken: of("most_taken")? })
+}
+
 fn read(row: &Row) -> Result<Organisation> {
     let id: OrganisationId = row.id("organisation", "id")?;
     Ok(Organisation {
         content: OrganisationContent {
             display_name: row.text("display_name")?,
             country: row.parse("organisation", &id, "country", Country::from_code)?,
-            rules: row.json("organisation", &id, "rules")?,
+            rules: OrganisationRules { limits: limits(row)?, ..row.json("organisation", &id, "rules")? },
             idle_profile_days: row.narrow("organisation", &id, "idle_days")?,
         },
         membership: Membership {

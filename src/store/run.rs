@@ -24,7 +24,7 @@ use crate::error::{Error, Reason, Result};
 /// Columns of a run that every caller sees.
 macro_rules! common_columns {
     () => {
-        "round_id, number, state, policy_version, follows, repairs, engine_version, stage, failure_reason, failure_message, attempt, \
+        "round_id, number, state, policy_version, follows, repairs, most_changes, engine_version, stage, failure_reason, failure_message, attempt, \
          create_micros, start_micros, end_micros"
     };
 }
@@ -55,10 +55,10 @@ macro_rules! database_now {
 macro_rules! create {
     ($database:ident) => {
         concat!(
-            "INSERT INTO run (round_id, number, state, policy_version, start_date, end_date, enrolment_number, decision_number, follows, follows_digest, repairs, \
+            "INSERT INTO run (round_id, number, state, policy_version, start_date, end_date, enrolment_number, decision_number, follows, follows_digest, repairs, most_changes, \
              input_digest, engine_version, \
              result_digest, stage_done, stage_total, attempt, cancel_requested, fence, freeze_micros, create_micros, \
-             trace_parent, queue_micros) SELECT id, CAST($2 AS BIGINT), 'queued', policy_version, start_date, end_date, enrolment_number, decision_number, CAST($5 AS BIGINT), CAST($6 AS TEXT), CAST($7 AS BIGINT), '', '', '', \
+             trace_parent, queue_micros) SELECT id, CAST($2 AS BIGINT), 'queued', policy_version, start_date, end_date, enrolment_number, decision_number, CAST($5 AS BIGINT), CAST($6 AS TEXT), CAST($7 AS BIGINT), CAST($8 AS BIGINT), '', '', '', \
              0, 0, 0, 0, 0, CAST($3 AS BIGINT), CAST($3 AS BIGINT), $4, ",
             database_now!($database),
             " FROM round WHERE id = $1"
@@ -107,9 +107,9 @@ statements! {
         "SELECT CAST(COALESCE(SUM(profiles), 0) AS BIGINT) AS profiles FROM enrolment_count WHERE round_id = $1");
     // One statement, because it reads all organisations at one moment.
     change FREEZE_ORGANISATIONS = ("run_organisation.freeze",
-        "INSERT INTO run_organisation (round_id, run_number, organisation_id, rules, import_number) \
-         SELECT $1, CAST($2 AS BIGINT), o.id, o.rules, (SELECT COALESCE(MAX(i.number), 0) FROM profile_import i \
-         WHERE i.organisation_id = o.id) FROM organisation o \
+        "INSERT INTO run_organisation (round_id, run_number, organisation_id, rules, most_given, most_taken, import_number) \
+         SELECT $1, CAST($2 AS BIGINT), o.id, o.rules, o.most_given, o.most_taken, (SELECT COALESCE(MAX(i.number), 0) \
+         FROM profile_import i WHERE i.organisation_id = o.id) FROM organisation o \
          WHERE o.id IN (SELECT c.organisation_id FROM enrolment_count c WHERE c.round_id = $1)");
     query GET = split("run.get",
         concat!("SELECT ", run_columns!(), " FROM run WHERE round_id = $1 AND number = $2 AND purge_micros IS NULL");
@@ -192,8 +192,8 @@ impl Store {
         let follows = followed(&mut session, round, follow).await?;
         session.end().await?;
         let follows = follows.map(|(number, _)| RunRef { round: round.clone(), number });
-        let repairs = matches!(follow, Follow::Repair(_));
-        Ok(Run { repairs, ..Run::queued(name, found.content.policy.version, follows, now) })
+        let (repairs, most_changes) = repair_of(follow);
+        Ok(Run { repairs, most_changes, ..Run::queued(name, found.content.policy.version, follows, now) })
     }
 
     /// The run after a cancellation at `now`. Nothing is written.
@@ -224,15 +224,16 @@ impl WriteSession {
         let owner = Owner::Alliance;
         let follows = followed(self.reads(), round, follow).await?;
         let (follows, digest) = follows.unzip();
-        let repairs = i64::from(matches!(follow, Follow::Repair(_)));
-        let values = values![round, number, now, trace_parent, follows, digest.as_deref(), repairs];
+        let (repairs, most_changes) = repair_of(follow);
+        let (repairs, most) = (i64::from(repairs), most_changes.map(i64::from));
+        let values = values![round, number, now, trace_parent, follows, digest.as_deref(), repairs, most];
         self.change_exactly(1, owner, CREATE, values).await?;
         self.change(owner, FREEZE_ORGANISATIONS, values![round, number]).await?;
         let note = Note::new(
             owner,
             "run.start",
             name.name(),
-            &json!({ "participants": participants, "follows": follows, "repairs": repairs > 0 }),
+            &json!({ "participants": participants, "follows": follows, "repairs": repairs > 0, "most_changes": most }),
         );
         Ok((self.found_run(&name).await?, note))
     }
@@ -282,6 +283,14 @@ pub(super) async fn stop_active(
     Ok((at_once + requested > 0).then_some((name, note)))
 }
 
+/// Whether a run repairs the one that it follows, and the most pairs that it may change.
+fn repair_of(follow: Follow) -> (bool, Option<u32>) {
+    match follow {
+        Follow::Repair { most_changes, .. } => (true, most_changes),
+        Follow::Newest | Follow::Run(_) | Follow::None => (false, None),
+    }
+}
+
 /// The name of a run that is started now over a round in `state`, and the number of its participants. Over a published round, a
 /// run repairs the published one.
 ///
@@ -294,7 +303,7 @@ async fn startable(
 ) -> Result<(RunRef, i64)> {
     let published = session.row(PUBLISHED, values![round]).await?;
     let published = published.map(|row| row.int("run_number")).transpose()?;
-    let repairs_it = matches!(follow, Follow::Repair(number) if published == Some(number));
+    let repairs_it = matches!(follow, Follow::Repair { number, .. } if published == Some(number));
     let may_start = state.is_open() || state == RoundState::Published && repairs_it;
     if !may_start {
         return Err(Error::RoundState {
@@ -324,7 +333,7 @@ pub(super) async fn followed(
     match follow {
         Follow::None => Ok(None),
         Follow::Newest => session.row(NEWEST, values![round]).await?.as_ref().map(read).transpose(),
-        Follow::Run(number) | Follow::Repair(number) => {
+        Follow::Run(number) | Follow::Repair { number, .. } => {
             let name = RunRef { round: round.clone(), number };
             let found = session.row(RESULT_OF, values![round, number]).await?;
             let row = found.ok_or_else(|| Error::NotFound(name.name()))?;
@@ -389,6 +398,12 @@ pub(super) fn read(row: &Row, scope: &Scope) -> Result<Run> {
     if let (Some(_), Some((Reason::DecisionsConflict, message))) = (scope.organisations(), &mut run.failure) {
         "decisions of the working group cannot be kept; it starts another run".clone_into(message);
     }
+    // Both count people of all organisations.
+    if let (Some(_), Some((Reason::QuotasUnmet | Reason::RepairBudget, message))) =
+        (scope.organisations(), &mut run.failure)
+    {
+        message.clear();
+    }
     Ok(run)
 }
 
@@ -436,6 +451,7 @@ fn read_as(row: &Row, is_service: bool) -> Result<Run> {
         failure,
         stale_causes: Vec::new(),
         repairs: row.flag("repairs")?,
+        most_changes: row.opt_int("most_changes")?.and_then(|most| u32::try_from(most).ok()),
         follows: row.opt_int("follows")?.map(|number| RunRef { round: name.round.clone(), number }),
         attempt: row.narrow("run", &name, "attempt")?,
         create_time: row.time("create_micros")?,

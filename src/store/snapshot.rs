@@ -14,6 +14,7 @@ use super::backend::Store;
 use super::decision;
 use super::dialect::{self, Row, values};
 use super::enrolment;
+use super::organisation;
 use super::read::ReadSession;
 use super::round;
 use super::run;
@@ -21,6 +22,7 @@ use super::scope::Scope;
 use super::statement::statements;
 use crate::domain::leaf::{Leaf, LeafSalt, Part, Seals};
 use crate::domain::name::{OrganisationId, ProfileRef, RoundId, RunRef};
+use crate::domain::organisation::OrganisationRules;
 use crate::domain::round::RoundContent;
 use crate::domain::run::Follow;
 use crate::domain::snapshot::{FollowedRun, Participant, Snapshot};
@@ -67,11 +69,11 @@ statements! {
          JOIN policy p ON p.round_id = run.round_id AND p.version = run.policy_version \
          WHERE run.round_id = $1 AND run.number = $2 AND run.purge_micros IS NULL");
     query FROZEN_ORGANISATIONS = hidden("snapshot.organisations",
-        "SELECT organisation_id, rules, import_number FROM run_organisation WHERE round_id = $1 AND run_number = $2 \
-         ORDER BY organisation_id");
+        "SELECT organisation_id, rules, most_given, most_taken, import_number FROM run_organisation WHERE round_id = $1 \
+         AND run_number = $2 ORDER BY organisation_id");
     query PRESENT_NUMBER = hidden("snapshot.present_number", "SELECT enrolment_number FROM round WHERE id = $1");
     query PRESENT_ORGANISATIONS = hidden("snapshot.present_organisations",
-        "SELECT o.id, o.rules, (SELECT COALESCE(MAX(i.number), 0) FROM profile_import i WHERE i.organisation_id = o.id) \
+        "SELECT o.id, o.rules, o.most_given, o.most_taken, (SELECT COALESCE(MAX(i.number), 0) FROM profile_import i WHERE i.organisation_id = o.id) \
          AS import_number FROM organisation o \
          WHERE o.id IN (SELECT c.organisation_id FROM enrolment_count c WHERE c.round_id = $1) ORDER BY o.id");
     query FROZEN_ORGANISATION = hidden("snapshot.organisation",
@@ -216,7 +218,8 @@ async fn load(session: &mut ReadSession, name: &RunRef) -> Result<LoadedSnapshot
     let mut people = ParsedPages::default();
     for row in session.rows(FROZEN_ORGANISATIONS, keys()).await? {
         let id: OrganisationId = row.id("run_organisation", "organisation_id")?;
-        let rules = row.json("run_organisation", &id, "rules")?;
+        let limits = organisation::limits(&row)?;
+        let rules = OrganisationRules { limits, ..row.json("run_organisation", &id, "rules")? };
         let up_to = (number, row.int("import_number")?);
         read_people(session, &mut people, (&name.round, &id), up_to).await?;
         snapshot.organisations.push((id, rules));
@@ -250,11 +253,12 @@ async fn present(session: &mut ReadSession, id: &RoundId, now: Timestamp) -> Res
     let mut organisations = Vec::new();
     let mut people = ParsedPages::default();
     for row in session.rows(PRESENT_ORGANISATIONS, values![id]).await? {
-        let organisation: OrganisationId = row.id("organisation", "id")?;
-        let rules = row.json("organisation", &organisation, "rules")?;
+        let own: OrganisationId = row.id("organisation", "id")?;
+        let limits = organisation::limits(&row)?;
+        let rules = OrganisationRules { limits, ..row.json("organisation", &own, "rules")? };
         let up_to = (number, row.int("import_number")?);
-        read_people(session, &mut people, (id, &organisation), up_to).await?;
-        organisations.push((organisation, rules));
+        read_people(session, &mut people, (id, &own), up_to).await?;
+        organisations.push((own, rules));
     }
     let participants = people.finish().await?.into_iter().map(|(participant, ..)| participant).collect();
     let follows = match run::followed(session, id, Follow::Newest).await? {

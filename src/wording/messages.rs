@@ -51,6 +51,10 @@ fn in_words(value: &MessageValue, lang: Lang) -> Value {
         }
         MessageValue::Country(country) => Value::same(country.label(lang).to_owned()),
         MessageValue::Message(inner) => Value::same(message(inner, lang)),
+        MessageValue::Reasons(reasons) => {
+            let texts: Vec<String> = reasons.iter().map(|reason| super::render(reason, lang)).collect();
+            Value::same(texts.join(lang.conventions().semicolon))
+        }
         MessageValue::Several(messages) => {
             let texts: Vec<String> = messages.iter().map(|inner| message(inner, lang)).collect();
             Value::same(texts.join(lang.conventions().semicolon))

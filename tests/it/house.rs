@@ -47,8 +47,17 @@ const SMALL: &[(&str, &str)] = &[
 ];
 
 /// The parts of the engine that the certifier may use: the problem and the proof, and nothing of the solver.
-const CERTIFIER_USES: &[&str] =
-    &["certificate", "certify", "groups", "observer", "pair_scores", "pool", "problem"];
+const CERTIFIER_USES: &[&str] = &[
+    "certificate",
+    "certify",
+    "exchange",
+    "groups",
+    "limit_tree",
+    "observer",
+    "pair_scores",
+    "pool",
+    "problem",
+];
 
 /// The files that act for the service itself and not for a caller, each with its reason. The list may only shrink.
 const SYSTEM_SCOPE: &[(&str, &str)] = &[
@@ -110,8 +119,6 @@ const SYSTEM_SCOPE: &[(&str, &str)] = &[
 
 /// Public items that no product code uses, each with its reason.
 const OFFERED: &[(&str, &str)] = &[
-    ("assign_across", "places across organisations: no policy has them yet"),
-    ("repair_round", "repairs within a budget: no method takes a budget yet"),
     ("name_for_prometheus", "the documents and the tests of dashboards name metrics as Prometheus does"),
     ("refused_for", "refusals of one cause: whoever runs the server as a library may ask for them"),
 ];

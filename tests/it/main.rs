@@ -42,6 +42,7 @@ mod postgres;
 mod privacy;
 mod problem;
 mod prune;
+mod quotas;
 mod refusal;
 mod replicas;
 mod report;

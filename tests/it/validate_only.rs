@@ -282,7 +282,11 @@ async fn a_change_of_an_organisation_is_checked_and_not_made(world: World) {
     assert_eq!(fields(&told.violations), ["update_mask"]);
     let rules = |excluded: Vec<String>, validate_only| v1::UpdateOrganisationRulesRequest {
         name: peru.name(),
-        rules: Some(v1::OrganisationRules { same_organisation_only: true, excluded_organisations: excluded }),
+        rules: Some(v1::OrganisationRules {
+            same_organisation_only: true,
+            excluded_organisations: excluded,
+            ..Default::default()
+        }),
         validate_only,
         ..v1::UpdateOrganisationRulesRequest::default()
     };

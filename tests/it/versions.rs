@@ -77,6 +77,8 @@ async fn the_rules_of_an_organisation_are_its_own(world: World) {
     let rules = v1::OrganisationRules {
         same_organisation_only: false,
         excluded_organisations: vec!["organisations/wim-kenya".to_owned()],
+        most_places_given: Some(3),
+        most_places_taken: Some(0),
     };
     let changed = peru.client.set_rules(&peru.organisation, rules.clone()).await.expect("her own rules");
     assert_eq!(changed.rules.as_ref(), Some(&rules));

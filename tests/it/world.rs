@@ -392,6 +392,7 @@ impl World {
             let rules = v1::OrganisationRules {
                 same_organisation_only: organisation.draft.same_organisation_only,
                 excluded_organisations: organisation.draft.excluded_organisations.clone(),
+                ..v1::OrganisationRules::default()
             };
             managers.push(self.manager_of(organisation.id.as_str(), rules).await);
         }

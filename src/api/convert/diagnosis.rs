@@ -43,6 +43,7 @@ pub fn message(diagnosis: &RoundDiagnosis, lang: Lang) -> v1::RoundDiagnosis {
                 mentors: count(missing.mentors),
             })
             .collect(),
+        quotas_unmet: diagnosis.quotas_unmet.iter().map(|one| reason_message(one, lang)).collect(),
         recruits: advice.iter().take(MOST_GROUPS).map(|one| recruit(one, lang)).collect(),
     }
 }

@@ -6,7 +6,9 @@ use super::{etag, moment, timestamp};
 use crate::api::proto::v1;
 use crate::domain::membership::{Membership, MembershipDraft, MembershipState};
 use crate::domain::name::OrganisationId;
-use crate::domain::organisation::{Organisation, OrganisationDraft, OrganisationPatch};
+use crate::domain::organisation::{
+    Organisation, OrganisationDraft, OrganisationPatch, OrganisationRulesDraft,
+};
 use crate::service::Masked;
 
 /// From the message, unchecked.
@@ -17,8 +19,30 @@ pub fn draft(message: v1::Organisation) -> OrganisationDraft {
         country: message.country,
         same_organisation_only: rules.same_organisation_only,
         excluded_organisations: rules.excluded_organisations,
+        most_places: [rules.most_places_given, rules.most_places_taken],
         idle_profile_days: message.idle_profile_days,
     }
+}
+
+/// From the message, unchecked.
+pub fn rules_draft(message: v1::OrganisationRules) -> OrganisationRulesDraft {
+    let v1::OrganisationRules {
+        same_organisation_only,
+        excluded_organisations,
+        most_places_given,
+        most_places_taken,
+    } = message;
+    OrganisationRulesDraft {
+        same_organisation_only,
+        excluded_organisations,
+        most_given: most_places_given,
+        most_taken: most_places_taken,
+    }
+}
+
+/// A number of places, which the parser keeps within an `i32`.
+fn places(most: u32) -> i32 {
+    i32::try_from(most).unwrap_or(i32::MAX)
 }
 
 /// To the message, from a draft: what a client sends to register an organisation, which sets its rules itself.
@@ -103,6 +127,8 @@ pub fn message(organisation: &Organisation, with_rules: bool) -> v1::Organisatio
                 .iter()
                 .map(OrganisationId::name)
                 .collect(),
+            most_places_given: content.rules.limits.most_given.map(places),
+            most_places_taken: content.rules.limits.most_taken.map(places),
         }),
         etag: etag(organisation.version),
         create_time: Some(timestamp(organisation.create_time)),

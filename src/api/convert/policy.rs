@@ -2,11 +2,13 @@
 
 use super::timestamp;
 use crate::api::proto::v1;
-use crate::domain::name::{PolicyRef, RoundId};
+use crate::domain::name::{OrganisationId, PolicyRef, RoundId};
 use crate::domain::policy::{
     Criterion, HardRule, HardRulesDraft, Objective, Policy, PolicyDraft, PreviousPartners,
 };
+use crate::domain::quota::{ExchangeLimit, ExchangeLimitDraft, Quota, QuotaDraft, QuotaSide};
 use crate::domain::round::StoredPolicy;
+use crate::domain::vocabulary::Region;
 
 /// From the message, unchecked.
 pub fn draft(message: v1::Policy) -> PolicyDraft {
@@ -30,7 +32,46 @@ pub fn draft(message: v1::Policy) -> PolicyDraft {
         stability: message.stability,
         approvals: message.approvals,
         objection_days: message.objection_days,
+        quotas: message.quotas.into_iter().map(quota_draft).collect(),
+        exchange_limits: message.exchange_limits.into_iter().map(exchange_draft).collect(),
     }
+}
+
+fn quota_draft(message: v1::Quota) -> QuotaDraft {
+    let v1::Quota { side, region, organisation, least, most } = message;
+    QuotaDraft { side, region, organisation, least, most }
+}
+
+fn exchange_draft(message: v1::ExchangeLimit) -> ExchangeLimitDraft {
+    let v1::ExchangeLimit { organisation, most_given, most_taken } = message;
+    ExchangeLimitDraft { organisation, most_given, most_taken }
+}
+
+fn quota_message(quota: &Quota) -> v1::Quota {
+    let side = match quota.side {
+        QuotaSide::Mentees => v1::QuotaSide::Mentees,
+        QuotaSide::Mentors => v1::QuotaSide::Mentors,
+    };
+    v1::Quota {
+        side: side.into(),
+        region: quota.region.map_or_else(String::new, |region: Region| region.code().to_owned()),
+        organisation: quota.organisation.as_ref().map_or_else(String::new, OrganisationId::name),
+        least: number(quota.least),
+        most: quota.most.map(number),
+    }
+}
+
+fn exchange_message(limit: &ExchangeLimit) -> v1::ExchangeLimit {
+    v1::ExchangeLimit {
+        organisation: limit.organisation.as_ref().map_or_else(String::new, OrganisationId::name),
+        most_given: limit.most_given.map(number),
+        most_taken: limit.most_taken.map(number),
+    }
+}
+
+/// A number of matches, which the parser keeps within an `i32`.
+fn number(matches: u32) -> i32 {
+    i32::try_from(matches).unwrap_or(i32::MAX)
 }
 
 /// An objective's number in the API.
@@ -94,6 +135,8 @@ pub fn message(policy: &Policy) -> v1::Policy {
         stability: policy.stability.into(),
         approvals: policy.approvals.into(),
         objection_days: policy.objection_days.into(),
+        quotas: policy.quotas.quotas.iter().map(quota_message).collect(),
+        exchange_limits: policy.quotas.exchange.iter().map(exchange_message).collect(),
     }
 }
 

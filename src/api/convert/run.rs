@@ -3,12 +3,17 @@
 use super::policy::{self, criterion, criterion_message, hard_rule};
 use super::{count, number, points, timestamp};
 use crate::api::proto::v1;
+use crate::api::reader;
+use crate::domain::explanation::read_reasons;
+use crate::domain::failure;
 use crate::domain::name::{OrganisationId, ProfileRef, RunRef};
 use crate::domain::policy::Objective;
 use crate::domain::run::{
     BelowMinimum, Coverage, CriterionMean, FollowedPairs, Progress, Proof, Run, RunState, RunSummary,
     ScoreRange, Stage, TierCoverage, WholeRound,
 };
+use crate::error::Error;
+use crate::wording;
 
 /// To the message.
 pub fn message(run: &Run) -> v1::Run {
@@ -30,7 +35,17 @@ pub fn message(run: &Run) -> v1::Run {
         summary: run.summary.as_ref().map(summary_message),
         failure: run.failure.as_ref().map(|(reason, message)| v1::RunFailure {
             reason: reason.code().to_owned(),
-            message: message.clone(),
+            message: match reason {
+                failure::Reason::QuotasUnmet => {
+                    let unmet = Error::QuotasUnmet(read_reasons(message));
+                    wording::message(&unmet.message(), reader::current())
+                }
+                failure::Reason::RepairBudget => {
+                    let needed = Error::RepairBudget(message.parse().ok());
+                    wording::message(&needed.message(), reader::current())
+                }
+                _ => message.clone(),
+            },
         }),
         stale_causes: run.stale_causes.iter().map(|cause| *cause as i32).collect(),
         attempt: run.attempt,
@@ -38,6 +53,7 @@ pub fn message(run: &Run) -> v1::Run {
         start_time: run.start_time.map(timestamp),
         end_time: run.end_time.map(timestamp),
         repairs: run.repairs,
+        most_changes: run.most_changes.map(|most| i32::try_from(most).unwrap_or(i32::MAX)),
         follows: run.follows.as_ref().map(RunRef::name).unwrap_or_default(),
     }
 }

@@ -54,6 +54,7 @@ fn organisation(row: OrganisationRow) -> SampleOrganisation {
         id: row.organisation_id.parse().expect("an id of the sample is an id"),
         draft: OrganisationDraft {
             idle_profile_days: 0,
+            most_places: [None; 2],
             excluded_organisations: excluded.map(|id| format!("organisations/{id}")).collect(),
             display_name: row.display_name,
             country: row.country,

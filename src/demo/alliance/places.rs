@@ -214,6 +214,7 @@ pub(super) fn organisations() -> Vec<SampleOrganisation> {
         id: home.id.parse().expect("an id of the table is an id"),
         draft: OrganisationDraft {
             idle_profile_days: 0,
+            most_places: [None; 2],
             display_name: home.name.to_owned(),
             country: home.seat.to_owned(),
             same_organisation_only: home.id == "wim-india",

@@ -91,7 +91,7 @@ pub fn most_people(
 }
 
 /// A score of 0 for every candidate.
-struct LevelScores<'a>(&'a dyn PairScores);
+pub(super) struct LevelScores<'a>(pub(super) &'a dyn PairScores);
 
 impl PairScores for LevelScores<'_> {
     fn tile(&self, rows: Range<usize>, cols: Range<usize>, out: &mut [i32]) {

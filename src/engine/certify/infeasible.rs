@@ -105,6 +105,16 @@ pub enum Infeasible {
         /// Most pairs.
         ceiling: u32,
     },
+    /// An organisation gives or takes more places than its limit.
+    #[error("organisation {organisation} exchanges {has} places with others; expected at most {most}")]
+    BeyondLimit {
+        /// The organisation, by its position in the limits.
+        organisation: u32,
+        /// Number of pairs that the limit counts.
+        has: u64,
+        /// Most pairs.
+        most: u32,
+    },
     /// The certificate does not have exactly one price per group.
     #[error(
         "the certificate has {mentee_group_prices} prices of mentee groups and {mentor_group_prices} of mentor groups; expected one per group"

@@ -19,6 +19,7 @@ use crate::engine::encode::{AnswersUsed, Person, Round};
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{FORBIDDEN, ThresholdedScores};
 use crate::engine::problem::Problem;
+use crate::engine::round_quotas::unmet;
 use crate::engine::score::Scores;
 use crate::engine::{Options, pool, unmatched};
 
@@ -59,6 +60,7 @@ fn diagnosis(snapshot: &Snapshot, observer: &dyn Observer) -> Result<RoundDiagno
         scarce: scarce(&round),
         balances: balances(&round),
         missing: missing(&round),
+        quotas_unmet: unmet::by_open_answers(&round, observer)?,
     })
 }
 

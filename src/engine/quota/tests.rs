@@ -1,5 +1,3 @@
-mod cross;
-
 use std::collections::BTreeSet;
 
 use proptest::collection::vec;

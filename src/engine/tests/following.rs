@@ -81,7 +81,7 @@ proptest! {
             (pair.0 as usize) < case.mentees.len() && (pair.1 as usize) < case.mentors.len()
         };
         let followed: BTreeSet<(u32, u32)> = followed.into_iter().filter(exists).collect();
-        let wishes = Wishes { pins: pinnable(&case, &pins), followed: followed.into_iter().collect(), worth };
+        let wishes = Wishes { pins: pinnable(&case, &pins), followed: followed.into_iter().collect(), worth, ..Wishes::default() };
         let objective = if fair { Objective::Fairest } else { Objective::BestTotal };
         let pinned = PinnedProblem::new(&case.problem(), &wishes, &Unobserved).unwrap();
         let found = pinned.solve(objective, None, &Unobserved).unwrap();

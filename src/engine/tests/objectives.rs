@@ -160,9 +160,11 @@ proptest! {
 fn falsify(evidence: &Evidence, field: usize, by: i128) -> Vec<Evidence> {
     match evidence {
         // These cases have no directions to choose; `directions::tests` bends such evidence.
-        Evidence::Stable | Evidence::Branches(_) | Evidence::FairBranches(_) | Evidence::Bounded(_) => {
-            Vec::new()
-        }
+        Evidence::Stable
+        | Evidence::Branches(_)
+        | Evidence::FairBranches(_)
+        | Evidence::Bounded(_)
+        | Evidence::Limited(_) => Vec::new(),
         Evidence::BestTotal(certificate) => {
             vec![Evidence::BestTotal(with_one_change(certificate, field, by))]
         }
@@ -201,7 +203,9 @@ fn is_right(case: &Case, evidence: &Evidence, pairs: &[(u32, u32)]) -> bool {
             met && self::fairness(case, pairs) == case.best_of_all(|pairs| self::fairness(case, pairs))
         }
         Evidence::Stable => blocking(case, case, pairs) == 0,
-        Evidence::Branches(_) | Evidence::FairBranches(_) | Evidence::Bounded(_) => false,
+        Evidence::Branches(_) | Evidence::FairBranches(_) | Evidence::Bounded(_) | Evidence::Limited(_) => {
+            false
+        }
     }
 }
 

@@ -16,12 +16,13 @@ use crate::engine::certify::{certify_within, check_cut};
 use crate::engine::constrained::{Constrained, ConstraintError, Constraints};
 use crate::engine::decisions::Decisions;
 use crate::engine::diagnose::{recruitment, shortages};
+use crate::engine::exchange::{ExchangeLimits, MatchBounds};
 use crate::engine::groups::{Forest, Group, Quotas};
+use crate::engine::limited;
 use crate::engine::objective::{blocking_pairs, check, solve};
 use crate::engine::observer::{Observer, Stopped, Unobserved};
 use crate::engine::pair_scores::{SparseError, SparseScores};
 use crate::engine::problem::Problem;
-use crate::engine::quota::cross::{CrossError, CrossLimits, assign_across};
 use crate::engine::quota::{Answer, assign_within};
 use crate::engine::repair::repair;
 use crate::engine::what_if::{WhatIf, WhatIfError};
@@ -98,17 +99,15 @@ fn jobs<'a>(problem: Problem<'a>, quotas: &'a Quotas) -> Vec<Job<'a>> {
         Ok(text_of((answer, proof)))
     }));
     jobs.push(Box::new(move |observer| {
-        let of =
-            |people: usize| (0..people).map(|at| u32::try_from(at % 3).ok().filter(|of| *of < 2)).collect();
-        let limits = CrossLimits {
+        let of = |people: usize| (0..people).map(|at| u32::try_from(at % 2).unwrap()).collect();
+        let exchange = ExchangeLimits {
             of_mentees: of(problem.mentees.len()),
             of_mentors: of(problem.mentors.len()),
-            most: vec![Some(1), Some(2)],
+            given: vec![Some(1), Some(2)],
+            taken: vec![None, Some(1)],
         };
-        match assign_across(&problem, &Quotas::default(), &limits, 20, observer) {
-            Err(CrossError::Stopped(stopped)) => Err(stopped),
-            answer => Ok(text_of(answer)),
-        }
+        let bounds = MatchBounds { exchange, ..MatchBounds::default() };
+        limited::solve(&problem, &bounds, Objective::BestTotal, None, observer).map(text_of)
     }));
     let certificate = best.certificate.clone();
     let asked = best.pairs.clone();

@@ -324,6 +324,7 @@ pub(crate) fn person(organisation: &OrganisationId, id: &str) -> ProfileRef {
 pub(crate) fn organisation(id: &OrganisationId) -> OrganisationContent {
     let draft = OrganisationDraft {
         idle_profile_days: 0,
+        most_places: [Some(2), Some(0)],
         display_name: format!("Organisation {id}"),
         country: "PE".to_owned(),
         same_organisation_only: true,

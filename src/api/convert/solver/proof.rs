@@ -46,8 +46,12 @@ pub fn proof(instance: &Instance, evidence: &Evidence) -> v1::AssignmentProof {
             coverage: Some(certificate(&fairness.coverage)),
             above: Some(certificate(&fairness.above)),
         })),
-        // Problems from outside have no directions to choose.
-        Evidence::Stable | Evidence::Branches(_) | Evidence::FairBranches(_) | Evidence::Bounded(_) => None,
+        // Problems from outside have no directions to choose and no limits.
+        Evidence::Stable
+        | Evidence::Branches(_)
+        | Evidence::FairBranches(_)
+        | Evidence::Bounded(_)
+        | Evidence::Limited(_) => None,
     };
     v1::AssignmentProof { proof }
 }
