@@ -1,7 +1,7 @@
 //! The command line. Data goes to standard output, everything else to standard error.
 //!
 //! Three kinds of commands: clients of a running service (`import`, `export`, `whoami`, `invite`, `redeem`, `organisation`,
-//! `round`, `consent`, `privacy`, `events`, `health`); commands on
+//! `round`, `consent`, `privacy`, `parameters`, `events`, `health`); commands on
 //! the machine of the service (`serve`, `admin`, `doctor`, `demo`, `manual`, `completions`); and the solver for problems that the caller brings in files
 //! (`diagnose`, `solve`, `verify`, `what-if`, `repair`), which needs no service.
 
@@ -24,6 +24,7 @@ mod import;
 mod manual;
 mod names;
 mod organisation;
+mod parameters;
 mod privacy;
 mod problem;
 mod questions;
@@ -117,6 +118,9 @@ enum Command {
     /// Keep the rights of a person: restrict the use of her data, or erase her; and print what an auditor asks for.
     #[command(subcommand)]
     Privacy(privacy::Command),
+    /// List what every report measures, and how.
+    #[command(subcommand)]
+    Parameters(parameters::Command),
     /// Follow what happens to the resources that you may read.
     #[command(subcommand)]
     Events(events::Command),
@@ -174,6 +178,7 @@ impl Cli {
             Command::Waiting(command) => waiting::run(command, &global).await,
             Command::Consent(command) => consent::run(command, &global).await,
             Command::Privacy(command) => privacy::run(command, &global).await,
+            Command::Parameters(command) => parameters::run(command, &global).await,
             Command::Events(command) => events::run(command, &global).await,
             Command::Diagnose(options) => blocking(move || diagnose::run(&options, &global)).await,
             Command::Solve(options) => blocking(move || solve::run(&options, &global)).await,

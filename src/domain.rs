@@ -26,6 +26,7 @@ pub mod message;
 pub mod name;
 pub mod open_answers;
 pub mod organisation;
+pub mod parameter;
 pub mod personal_data;
 pub mod policy;
 pub mod principal;

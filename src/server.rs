@@ -35,14 +35,15 @@ use crate::api::proto::v1::event_service_server::EventServiceServer;
 use crate::api::proto::v1::organisation_service_server::OrganisationServiceServer;
 use crate::api::proto::v1::privacy_service_server::PrivacyServiceServer;
 use crate::api::proto::v1::profile_service_server::ProfileServiceServer;
+use crate::api::proto::v1::report_service_server::ReportServiceServer;
 use crate::api::proto::v1::review_service_server::ReviewServiceServer;
 use crate::api::proto::v1::round_service_server::RoundServiceServer;
 use crate::api::proto::v1::run_service_server::RunServiceServer;
 use crate::api::proto::v1::solver_service_server::SolverServiceServer;
 use crate::api::{
     AdminApi, CallLayer, Counts, Edge, EventApi, HealthApi, Issuer, Limits, Measures, OrganisationApi,
-    PrivacyApi, ProfileApi, ProxyHeader, Rates, ReviewApi, RoundApi, RunApi, SolverApi, Streams, Trusted,
-    Web, proto,
+    PrivacyApi, ProfileApi, ProxyHeader, Rates, ReportApi, ReviewApi, RoundApi, RunApi, SolverApi, Streams,
+    Trusted, Web, proto,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigError};
@@ -61,12 +62,13 @@ const LAST_DELIVERY: Duration = Duration::from_secs(2);
 const ABORTED: Duration = Duration::from_secs(1);
 
 /// The services whose health is reported by name.
-const SERVICES: [&str; 9] = [
+const SERVICES: [&str; 10] = [
     AdminServiceServer::<AdminApi>::NAME,
     EventServiceServer::<EventApi>::NAME,
     OrganisationServiceServer::<OrganisationApi>::NAME,
     PrivacyServiceServer::<PrivacyApi>::NAME,
     ProfileServiceServer::<ProfileApi>::NAME,
+    ReportServiceServer::<ReportApi>::NAME,
     ReviewServiceServer::<ReviewApi>::NAME,
     RoundServiceServer::<RoundApi>::NAME,
     RunServiceServer::<RunApi>::NAME,
@@ -175,6 +177,7 @@ impl Server {
             ProfileApi { service: service.clone(), streams: streams.clone(), max_message_bytes: max };
         let solver = SolverApi::new(service.clone(), streams.clone(), max);
         let (admin, rounds) = (AdminApi { service: service.clone() }, RoundApi { service: service.clone() });
+        let reports = ReportApi { service: service.clone() };
         let reviews = ReviewApi { service: service.clone() };
         let events = EventApi { service: service.clone(), streams: streams.clone() };
         let runs = RunApi { service: service.clone(), streams };
@@ -191,6 +194,7 @@ impl Server {
             .add_service(OrganisationServiceServer::new(organisations).max_decoding_message_size(max))
             .add_service(PrivacyServiceServer::new(privacy).max_decoding_message_size(max))
             .add_service(ProfileServiceServer::new(profiles).max_decoding_message_size(max))
+            .add_service(ReportServiceServer::new(reports).max_decoding_message_size(max))
             .add_service(ReviewServiceServer::new(reviews).max_decoding_message_size(max))
             .add_service(RoundServiceServer::new(rounds).max_decoding_message_size(max))
             .add_service(EventServiceServer::new(events).max_decoding_message_size(max))

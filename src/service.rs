@@ -28,6 +28,7 @@ mod profile;
 mod questions;
 mod repeat;
 mod replay;
+mod report;
 mod restriction;
 mod retention;
 mod review;

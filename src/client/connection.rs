@@ -15,6 +15,7 @@ use crate::api::proto::v1::event_service_client::EventServiceClient;
 use crate::api::proto::v1::organisation_service_client::OrganisationServiceClient;
 use crate::api::proto::v1::privacy_service_client::PrivacyServiceClient;
 use crate::api::proto::v1::profile_service_client::ProfileServiceClient;
+use crate::api::proto::v1::report_service_client::ReportServiceClient;
 use crate::api::proto::v1::review_service_client::ReviewServiceClient;
 use crate::api::proto::v1::round_service_client::RoundServiceClient;
 use crate::api::proto::v1::run_service_client::RunServiceClient;
@@ -65,6 +66,8 @@ pub struct Client {
     pub runs: RunServiceClient<Authenticated>,
     /// ReviewService.
     pub reviews: ReviewServiceClient<Authenticated>,
+    /// Reports, and the parameters by which they count.
+    pub reports: ReportServiceClient<Authenticated>,
     /// Events.
     pub events: EventServiceClient<Authenticated>,
     /// Problems that the caller brings.
@@ -159,6 +162,7 @@ impl Client {
             rounds: RoundServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),
             runs: RunServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),
             reviews: ReviewServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),
+            reports: ReportServiceClient::new(authenticated()),
             events: EventServiceClient::new(authenticated()),
             solver: SolverServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),
         })

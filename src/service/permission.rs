@@ -211,6 +211,8 @@ actions! {
     GetSubmission = "ReviewService/GetSubmission":        [-    all  all  -    -    all  -];
     /// List submissions.
     ListSubmissions = "ReviewService/ListSubmissions":    [-    all  all  -    -    all  -];
+    /// List the common parameters.
+    ListParameters = "ReportService/ListParameters":         [all  all  all  all  all  all  -];
     /// Follow events.
     StreamEvents = "EventService/StreamEvents":               [-    all  all  -    -    all  -];
     /// Solve a problem that the caller brings.
@@ -393,6 +395,7 @@ impl Action {
             | Self::GetSubmission
             | Self::ListSubmissions
             | Self::GetErasure
+            | Self::ListParameters
             | Self::StreamEvents
             | Self::Solve
             | Self::SolveStream

@@ -144,6 +144,7 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
         "RoundService" => Box::pin(call_rounds(method, client, t)).await,
         "RunService" => Box::pin(call_runs(method, client, t)).await,
         "EventService" => call_events(method, client.events).await,
+        "ReportService" => call_reports(method, client).await,
         "AdminService" => Box::pin(call_admin(method, client.admin, t)).await,
         _ => Box::pin(call_solver(method, client.solver)).await,
     }
@@ -421,6 +422,16 @@ async fn call_events(method: &str, mut events: EventServiceClient<Authenticated>
     // The stream has no end; its first message comes at once.
     let mut stream = events.stream_events(v1::StreamEventsRequest::default()).await?.into_inner();
     stream.message().await.map(drop)
+}
+
+/// The same for the methods about reports.
+async fn call_reports(method: &str, mut client: Client) -> Result<(), Status> {
+    match method {
+        "ReportService/ListParameters" => {
+            client.reports.list_parameters(v1::ListParametersRequest::default()).await.map(drop)
+        }
+        _ => panic!("{method} has no call in `call_reports`"),
+    }
 }
 
 /// The same for the methods about principals.

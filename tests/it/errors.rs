@@ -27,6 +27,7 @@ fn is_nameless(method: &str) -> bool {
         "ListPrincipals",
         "RedeemInvitation",
         "StreamEvents",
+        "ListParameters",
         "ListAuditEntries",
         "ListInvitations",
         "VerifyAudit",

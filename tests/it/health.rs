@@ -15,12 +15,14 @@ use wim_match::clock::Stopwatch;
 use crate::refusal::refused;
 use crate::world::World;
 
-const OURS: [&str; 7] = [
+const OURS: [&str; 9] = [
     "wim.mentorship.v1.AdminService",
     "wim.mentorship.v1.EventService",
     "wim.mentorship.v1.OrganisationService",
     "wim.mentorship.v1.PrivacyService",
     "wim.mentorship.v1.ProfileService",
+    "wim.mentorship.v1.ReportService",
+    "wim.mentorship.v1.ReviewService",
     "wim.mentorship.v1.RoundService",
     "wim.mentorship.v1.RunService",
 ];

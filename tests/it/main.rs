@@ -46,6 +46,7 @@ mod quotas;
 mod refusal;
 mod replicas;
 mod report;
+mod reports;
 mod request_id;
 mod retention;
 mod review;

@@ -112,6 +112,7 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("RunService/GetMatch", [OK, OK, ABSENT]),
     ("RunService/ListUnmatched", [OK, OK, OK]),
     ("RunService/ExplainPair", [OK, OK, ABSENT]),
+    ("ReportService/ListParameters", [OK, OK, OK]),
     ("EventService/StreamEvents", [OK, OK, OK]),
     ("SolverService/Solve", [OK, OK, OK]),
     ("SolverService/SolveStream", [OK, OK, OK]),
