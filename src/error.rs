@@ -430,6 +430,11 @@ fn obstacle_words(obstacle: DecisionObstacle) -> Message {
         DecisionObstacle::MentorPlaces => {
             message!("the mentor is pinned to as many mentees as she has places for")
         }
+        DecisionObstacle::NoPlaceFree => {
+            message!(
+                "with the other pins, no place is free for the pair; release a pin, or change the quotas"
+            )
+        }
         DecisionObstacle::Objective => {
             message!("the objective of the policy is STABLE, with which nothing can be pinned")
         }

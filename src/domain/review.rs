@@ -104,6 +104,8 @@ pub enum DecisionObstacle {
     MentorPlaces,
     /// The objective of the policy allows no pins.
     Objective,
+    /// With the other pins, the pair exceeds a quota of the policy, or the places that an organisation gives or takes.
+    NoPlaceFree,
 }
 
 impl DecisionObstacle {
@@ -119,6 +121,7 @@ impl DecisionObstacle {
             Self::MenteePlaces => "MENTEE_PLACES".to_owned(),
             Self::MentorPlaces => "MENTOR_PLACES".to_owned(),
             Self::Objective => "OBJECTIVE".to_owned(),
+            Self::NoPlaceFree => "NO_PLACE_FREE".to_owned(),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::name::{OrganisationId, ProfileRef};
 use super::organisation::{OrganisationRules, PlaceLimits};
 use super::policy::{Objective, Policy};
 use super::profile::{ConsentPurpose, Profile};
+use super::quota::{Quota, QuotaSide};
 use super::review::DecisionKind;
 use super::waiting::Waiting;
 
@@ -125,6 +126,36 @@ impl Snapshot {
     /// Whether quotas or limits bound the matches.
     pub fn has_bounds(&self) -> bool {
         !self.policy.quotas.is_empty() || self.own_limits().next().is_some()
+    }
+
+    /// Whether pins fit under the ceilings of all quotas and under all limits of the exchange. People who do not take part count
+    /// nowhere.
+    pub fn fits_ceilings(&self, pins: &[(&ProfileRef, &ProfileRef)]) -> bool {
+        let quotas = &self.policy.quotas;
+        let region = |profile: &ProfileRef| {
+            let found = self.participants.iter().find(|person| person.profile == *profile);
+            found.map(|person| person.content.country.region())
+        };
+        let is_of = |quota: &Quota, (mentee, mentor): &(&ProfileRef, &ProfileRef)| {
+            let person = if quota.side == QuotaSide::Mentees { mentee } else { mentor };
+            quota.organisation.as_ref().is_none_or(|id| *id == person.organisation)
+                && quota.region.is_none_or(|wanted| region(person) == Some(wanted))
+        };
+        let within = |most: Option<u32>, has: usize| most.is_none_or(|most| has <= most as usize);
+        let keeps_quotas = (quotas.quotas.iter())
+            .all(|quota| within(quota.most, pins.iter().filter(|pin| is_of(quota, pin)).count()));
+        let across = || pins.iter().filter(|(mentee, mentor)| mentee.organisation != mentor.organisation);
+        keeps_quotas
+            && self.organisations.iter().all(|(id, rules)| {
+                let given = across().filter(|pin| pin.1.organisation == *id).count();
+                let taken = across().filter(|pin| pin.0.organisation == *id).count();
+                let PlaceLimits { most_given, most_taken } = rules.limits;
+                let of_policy = quotas.exchange_of(id);
+                within(most_given, given)
+                    && within(most_taken, taken)
+                    && within(of_policy.and_then(|limit| limit.most_given), given)
+                    && within(of_policy.and_then(|limit| limit.most_taken), taken)
+            })
     }
 
     /// The pairs of all pins.

@@ -343,10 +343,17 @@ impl Service {
         // A caller for whom the round does not exist learns so before anything is read in the name of the service.
         self.store.round(&permit.scope, round).await?;
         let mut snapshot = self.store.present_snapshot(&Scope::System, round, self.clock.now()).await?;
+        let pins = snapshot.pins().filter(|pin| *pin != (&pair.mentee, &pair.mentor));
+        let pins: Vec<_> = pins.chain([(&pair.mentee, &pair.mentor)]).collect();
+        let fits = kind == DecisionKind::Veto || snapshot.fits_ceilings(&pins);
         // Other decisions are looked at where this one is written.
         snapshot.decisions.clear();
         match obstacles(&snapshot, kind, pair) {
-            Ok(places) => Ok(places),
+            Ok(places) if fits => Ok(places),
+            Ok(_) => {
+                let obstacles = vec![DecisionObstacle::NoPlaceFree];
+                Err(Error::DecisionRefused { pair: Box::new(pair.clone()), obstacles })
+            }
             Err(obstacles) => Err(Error::DecisionRefused { pair: Box::new(pair.clone()), obstacles }),
         }
     }

@@ -87,6 +87,21 @@ async fn a_run_keeps_quotas_and_the_limits_of_the_exchange(world: World) {
     assert!(is_proved(&world, &next).await);
     assert_eq!(kept.intersection(&all).count(), 2, "nobody moves needlessly");
 
+    // One pin takes the place that wim-peru gives; a second one is refused at once.
+    let pin = |at: usize| v1::PinPairRequest {
+        round: round.clone(),
+        mentee: format!("{KENYA}/profiles/e{at}"),
+        mentor: format!("{PERU}/profiles/o{at}"),
+        reason: "they know each other's mine".to_owned(),
+        ..v1::PinPairRequest::default()
+    };
+    world.coordinator().reviews.pin_pair(pin(0)).await.expect("pins");
+    assert_eq!(refused(world.coordinator().reviews.pin_pair(pin(1)).await), "DECISION_REFUSED");
+    let pinned = soon(world.run_to_the_end(&round)).await;
+    let (all, _) = pairs(&world, &pinned).await;
+    assert!(all.contains(&(pin(0).mentee, pin(0).mentor)) && all.len() == 2, "{all:?}");
+    assert!(is_proved(&world, &pinned).await);
+
     let stable = v1::Policy {
         objective: v1::Objective::Stable.into(),
         quotas: vec![quota(KENYA, 3, Some(2))],
