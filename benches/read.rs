@@ -38,7 +38,10 @@ enum Read {
     Organisation,
     Round,
     Explanation,
-    Matches(v1::MatchView),
+    /// A page of matches of this size.
+    Matches(v1::MatchView, i32),
+    /// A page of matches for their review, of this size.
+    Reviewed(i32),
 }
 
 /// What the reads name.
@@ -75,8 +78,10 @@ async fn main() -> Result<(), Failed> {
         ("GetOrganisation", Read::Organisation),
         ("GetRound", Read::Round),
         ("ExplainPair", Read::Explanation),
-        ("ListMatches of 100", Read::Matches(v1::MatchView::Basic)),
-        ("ListMatches of 100, full view", Read::Matches(v1::MatchView::Full)),
+        ("ListMatches of 100", Read::Matches(v1::MatchView::Basic, 100)),
+        ("ListMatches of 100, full view", Read::Matches(v1::MatchView::Full, 100)),
+        ("ListMatches of 50, full view", Read::Matches(v1::MatchView::Full, 50)),
+        ("ListReviewedMatches of 50", Read::Reviewed(50)),
     ] {
         if !words.is_empty() && !words.iter().any(|word| name.contains(word)) {
             continue;
@@ -194,14 +199,23 @@ async fn call(mut client: Client, names: &Names, read: Read, at: usize) -> Resul
             };
             client.runs.explain_pair(request).await?;
         }
-        Read::Matches(view) => {
+        Read::Matches(view, page_size) => {
             let request = v1::ListMatchesRequest {
                 parent: names.run.name.clone(),
-                page_size: 100,
+                page_size,
                 view: view.into(),
                 ..v1::ListMatchesRequest::default()
             };
             client.runs.list_matches(request).await?;
+        }
+        Read::Reviewed(page_size) => {
+            let parent = names.run.name.clone();
+            let request = v1::ListReviewedMatchesRequest {
+                parent,
+                page_size,
+                ..v1::ListReviewedMatchesRequest::default()
+            };
+            client.reviews.list_reviewed_matches(request).await?;
         }
     }
     Ok(())

@@ -2,6 +2,7 @@
 //! store, which writes the change and its journal line in one transaction. The only other writers are the worker, which
 //! ends runs, and housekeeping, which purges.
 
+mod ask;
 mod audit;
 mod authentication;
 mod call_sums;
@@ -56,10 +57,11 @@ use crate::error::{Error, Result};
 use crate::store::{Notes, Receipt, RequestKey, Store, WriteSession};
 use crate::telemetry::Metrics;
 
+pub use ask::AskedPair;
 pub use authentication::Revocation;
 pub use call_sums::AuditedEnd;
 pub use credential::Issued;
-pub use diagnosis::DiagnosedRound;
+pub use diagnosis::{DiagnosedRound, Diagnosing};
 pub use enrolment::{Enrolled, Picked, RefusedEnrolment, Withdrawn};
 pub use erasure::ErasureAnswer;
 pub use event::{Delivery, EventFeed};

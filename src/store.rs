@@ -10,6 +10,7 @@
 //!   entry of the journal. Its statements have a type of their own, see `statement`.
 //! - A statement has one text for both databases. `doctor` and a test have both databases check every statement.
 
+mod ask;
 mod audit;
 mod backend;
 mod call_sum;

@@ -392,7 +392,7 @@ CREATE TABLE pair_comment (
     number BIGINT NOT NULL CHECK (number >= 1),
     -- Last segment of its name: a keyed hash, from which nobody learns how much was said.
     id TEXT COLLATE "C" NOT NULL,
-    kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('comment', 'mark', 'contest', 'objection')),
+    kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('comment', 'mark', 'contest', 'objection', 'ask')),
     -- The organisation that contests or objects; NULL for reviewers.
     organisation_id TEXT COLLATE "C",
     actor TEXT COLLATE "C" NOT NULL,
@@ -403,6 +403,23 @@ CREATE TABLE pair_comment (
     CHECK ((organisation_id IS NOT NULL) = (kind IN ('contest', 'objection'))),
     FOREIGN KEY (round_id, pair_id) REFERENCES pair_review (round_id, pair_id)
 );
+
+-- Experts who are asked about pairs. The question is a comment of the pair.
+CREATE TABLE pair_ask (
+    round_id TEXT COLLATE "C" NOT NULL,
+    pair_id TEXT COLLATE "C" NOT NULL,
+    -- Id of the principal who is asked.
+    expert TEXT COLLATE "C" NOT NULL,
+    -- Number of the comment that asks her.
+    number BIGINT NOT NULL,
+    -- Who withdrew it, and when; NULL while she may read the pair and comment on it.
+    withdraw_actor TEXT COLLATE "C",
+    withdraw_micros BIGINT,
+    PRIMARY KEY (round_id, pair_id, expert),
+    FOREIGN KEY (round_id, pair_id, number) REFERENCES pair_comment (round_id, pair_id, number),
+    CHECK ((withdraw_actor IS NULL) = (withdraw_micros IS NULL))
+);
+CREATE INDEX pair_ask_expert ON pair_ask (expert, round_id, pair_id) WHERE withdraw_micros IS NULL;
 
 -- Runs that were proposed for publication, and what became of the proposal.
 CREATE TABLE submission (
@@ -677,6 +694,7 @@ BEGIN
         ('decision', 'false'),
         ('pair_review', 'own(mentee_organisation_id) OR own(mentor_organisation_id)'),
         ('pair_comment', 'own(organisation_id)'),
+        ('pair_ask', 'false'),
         ('round_organisation', 'own(organisation_id)'),
         ('waiting_leave', 'own(organisation_id)'),
         ('erasure', 'own(organisation_id)'),

@@ -392,7 +392,7 @@ CREATE TABLE pair_comment (
     number INTEGER NOT NULL CHECK (number >= 1),
     -- Last segment of its name: a keyed hash, from which nobody learns how much was said.
     id TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('comment', 'mark', 'contest', 'objection')),
+    kind TEXT NOT NULL CHECK (kind IN ('comment', 'mark', 'contest', 'objection', 'ask')),
     -- The organisation that contests or objects; NULL for reviewers.
     organisation_id TEXT,
     actor TEXT NOT NULL,
@@ -403,6 +403,23 @@ CREATE TABLE pair_comment (
     CHECK ((organisation_id IS NOT NULL) = (kind IN ('contest', 'objection'))),
     FOREIGN KEY (round_id, pair_id) REFERENCES pair_review (round_id, pair_id)
 ) STRICT, WITHOUT ROWID;
+
+-- Experts who are asked about pairs. The question is a comment of the pair.
+CREATE TABLE pair_ask (
+    round_id TEXT NOT NULL,
+    pair_id TEXT NOT NULL,
+    -- Id of the principal who is asked.
+    expert TEXT NOT NULL,
+    -- Number of the comment that asks her.
+    number INTEGER NOT NULL,
+    -- Who withdrew it, and when; NULL while she may read the pair and comment on it.
+    withdraw_actor TEXT,
+    withdraw_micros INTEGER,
+    PRIMARY KEY (round_id, pair_id, expert),
+    FOREIGN KEY (round_id, pair_id, number) REFERENCES pair_comment (round_id, pair_id, number),
+    CHECK ((withdraw_actor IS NULL) = (withdraw_micros IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX pair_ask_expert ON pair_ask (expert, round_id, pair_id) WHERE withdraw_micros IS NULL;
 
 -- Runs that were proposed for publication, and what became of the proposal.
 CREATE TABLE submission (

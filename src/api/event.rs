@@ -70,5 +70,6 @@ fn kind(kind: EventKind) -> v1::EventKind {
         EventKind::RunRejected => v1::EventKind::RunRejected,
         EventKind::RunPublished => v1::EventKind::RunPublished,
         EventKind::RunUnpublished => v1::EventKind::RunUnpublished,
+        EventKind::RunCallsForRepair => v1::EventKind::RunCallsForRepair,
     }
 }

@@ -3,14 +3,15 @@
 use tonic::{Request, Response, Status};
 
 use super::auth::caller_of;
-use super::convert::outcome;
 use super::convert::review::{
-    alternate, asked, comment, decision, effect, filter, review, reviewed_match, side_of, submission,
+    alternate, ask, asked, comment, decision, effect, filter, review, reviewed_match, side_of, submission,
 };
+use super::convert::{lang, outcome};
 use super::page;
 use super::proto::v1;
 use super::proto::v1::review_service_server::ReviewService;
 use crate::domain::review::DecisionKind;
+use crate::domain::vocabulary::Lang;
 use crate::service::{Change, PageRequest, PairDraft, Service};
 
 /// Serves reviews of runs, decisions on pairs, and the way to publication.
@@ -146,6 +147,48 @@ impl ReviewService for ReviewApi {
         Ok(Response::new(v1::CreateCommentResponse { comment, violations }))
     }
 
+    async fn ask_expert(
+        &self,
+        request: Request<v1::AskExpertRequest>,
+    ) -> Result<Response<v1::AskExpertResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::AskExpertRequest { round, mentee, mentor, expert, question, request_id, validate_only } =
+            request.into_inner();
+        let how = Change { request_id: &request_id, validate_only };
+        let pair = PairDraft { round, mentee, mentor };
+        let done = Box::pin(self.service.ask_expert(&caller, &pair, (&expert, &question), how)).await;
+        let (done, violations) = outcome(validate_only, done)?;
+        let ask = done.map(|made| ask(&made, None, Lang::default()));
+        Ok(Response::new(v1::AskExpertResponse { ask, violations }))
+    }
+
+    async fn withdraw_ask(
+        &self,
+        request: Request<v1::WithdrawAskRequest>,
+    ) -> Result<Response<v1::WithdrawAskResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::WithdrawAskRequest { name, request_id, validate_only } = request.into_inner();
+        let how = Change { request_id: &request_id, validate_only };
+        let done = self.service.withdraw_ask(&caller, &name, how).await;
+        let (done, violations) = outcome(validate_only, done)?;
+        let ask = done.map(|made| ask(&made, None, Lang::default()));
+        Ok(Response::new(v1::WithdrawAskResponse { ask, violations }))
+    }
+
+    async fn list_asks(
+        &self,
+        request: Request<v1::ListAsksRequest>,
+    ) -> Result<Response<v1::ListAsksResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::ListAsksRequest { parent, page_size, page_token, language_code } = request.into_inner();
+        let lang = lang(&language_code)?;
+        let page = PageRequest { size: page_size, token: page_token };
+        let page = Box::pin(self.service.list_asks(&caller, &parent, &page)).await?;
+        let (asks, next_page_token) =
+            page::messages(&page, |one| ask(&one.ask, one.explained.as_ref(), lang));
+        Ok(Response::new(v1::ListAsksResponse { asks, next_page_token }))
+    }
+
     async fn list_comments(
         &self,
         request: Request<v1::ListCommentsRequest>,
@@ -166,7 +209,9 @@ impl ReviewService for ReviewApi {
         let v1::ContestMatchRequest { name, organisation, reason, request_id, validate_only } =
             request.into_inner();
         let how = Change { request_id: &request_id, validate_only };
-        let done = Box::pin(self.service.contest_match(&caller, (&name, &organisation), &reason, how)).await;
+        let done =
+            Box::pin(self.service.contest_or_object(&caller, false, (&name, &organisation), &reason, how))
+                .await;
         let (done, violations) = outcome(validate_only, done)?;
         let comment = done.map(|(round, said)| comment(&round, &said));
         Ok(Response::new(v1::ContestMatchResponse { comment, violations }))
@@ -181,7 +226,8 @@ impl ReviewService for ReviewApi {
             request.into_inner();
         let how = Change { request_id: &request_id, validate_only };
         let done =
-            Box::pin(self.service.object_to_match(&caller, (&name, &organisation), &reason, how)).await;
+            Box::pin(self.service.contest_or_object(&caller, true, (&name, &organisation), &reason, how))
+                .await;
         let (done, violations) = outcome(validate_only, done)?;
         let comment = done.map(|(round, said)| comment(&round, &said));
         Ok(Response::new(v1::ObjectToMatchResponse { comment, violations }))

@@ -10,8 +10,7 @@ use super::page;
 use super::proto::v1;
 use super::proto::v1::round_service_server::RoundService;
 use super::reader;
-use crate::service::{Change, DiagnosedRound, PageRequest, Picked, RefusedEnrolment, Service};
-use crate::wording;
+use crate::service::{Change, DiagnosedRound, Diagnosing, PageRequest, Picked, RefusedEnrolment, Service};
 
 /// Serves rounds.
 #[derive(Debug, Clone)]
@@ -163,13 +162,7 @@ impl RoundService for RoundApi {
             .into(),
         });
         let lang = reader::current();
-        let warnings = done.warnings.into_iter().map(|(profile, warning)| v1::ProfileWarning {
-            profile,
-            code: warning.code as i32,
-            description: wording::warning(&warning, lang),
-            field: warning.field,
-            value: warning.value,
-        });
+        let warnings = done.warnings.into_iter().map(|(profile, one)| enrolment::warning(profile, one, lang));
         Ok(Response::new(v1::EnrolProfilesResponse {
             enrolled: done.enrolled,
             already_enrolled: done.already_enrolled,
@@ -249,11 +242,20 @@ impl RoundService for RoundApi {
         let v1::DiagnoseRoundRequest { name, policy, dry_run, language_code } = request.into_inner();
         let lang = lang(&language_code)?;
         let policy = policy.map(policy::draft);
-        let work = self.service.diagnose_round(&caller, &name, policy.as_ref(), dry_run).await?;
+        let diagnosing = self.service.diagnose_round(&caller, &name, policy.as_ref(), dry_run).await?;
+        let work = match diagnosing {
+            Diagnosing::Round(work) => work,
+            Diagnosing::Members(found) => {
+                let warnings = found.into_iter().map(|(profile, one)| enrolment::warning(profile, one, lang));
+                let warnings = warnings.collect();
+                return Ok(Response::new(v1::DiagnoseRoundResponse { warnings, ..Default::default() }));
+            }
+        };
         let DiagnosedRound { diagnosis, dry_run } = work.finish().await?;
         Ok(Response::new(v1::DiagnoseRoundResponse {
             diagnosis: Some(diagnosis::message(&diagnosis, lang)),
             dry_run: dry_run.as_ref().map(summary_message),
+            warnings: Vec::new(),
         }))
     }
 }

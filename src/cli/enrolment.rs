@@ -165,14 +165,7 @@ pub(super) fn show_enrolment(
             data(&wording::message(&told, global.lang))?;
         }
     }
-    for warning in &done.warnings {
-        let v1::ProfileWarning { profile, field, value, description, .. } = warning;
-        let column = column_of(field);
-        say(&format!(
-            "{profile}: {column}: {}: `{value}` {description}",
-            wording::text("cli.warning", global.lang)
-        ));
-    }
+    show_warnings(&done.warnings, global);
     let listed = i64::try_from(done.warnings.len()).unwrap_or(i64::MAX);
     if done.warnings_count > listed {
         let more = message!(
@@ -198,6 +191,17 @@ pub(super) fn show_enrolment(
     };
     tell(&told, global.lang);
     Ok(())
+}
+
+/// Prints warnings about profiles.
+pub(super) fn show_warnings(warnings: &[v1::ProfileWarning], global: &Global) {
+    for v1::ProfileWarning { profile, field, value, description, .. } in warnings {
+        let column = column_of(field);
+        say(&format!(
+            "{profile}: {column}: {}: `{value}` {description}",
+            wording::text("cli.warning", global.lang)
+        ));
+    }
 }
 
 /// Why a profile was not enrolled, and the columns of the CSV file to fill.

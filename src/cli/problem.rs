@@ -277,7 +277,7 @@ pub(super) fn read_known_pairs(
     })
 }
 
-/// Tells what the reader of each file should know.
+/// Prints what the reader of each file should know.
 fn tell_notes(notes: &instance::csv::Notes, lang: Lang) {
     for (file, note) in notes {
         tell(&note_of(file, note), lang);

@@ -14,7 +14,7 @@ use crate::{message, wording};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Say what other decisions would change in a run; nothing is stored.
+    /// Compute what other decisions would change in a run; nothing is stored.
     WhatIf {
         /// Id of the round.
         round: String,

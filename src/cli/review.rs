@@ -28,6 +28,9 @@ pub(super) enum Command {
         /// Only matches with a member of this organisation.
         #[arg(long, value_name = "ID")]
         organisation: Option<String>,
+        /// Only matches with somebody who lives in this region, by its UN M49 code, for example 005.
+        #[arg(long, value_name = "CODE")]
+        region: Option<String>,
         /// Only matches that nobody has marked as reviewed.
         #[arg(long)]
         unreviewed: bool,
@@ -58,6 +61,27 @@ pub(super) enum Command {
     Mark(Said),
     /// Comment on a pair.
     Comment(Said),
+    /// Ask an expert about a pair: she may then read this pair and comment on it.
+    Ask {
+        #[command(flatten)]
+        pair: PairArgs,
+        /// The expert: the id of her principal.
+        #[arg(long, value_name = "PRINCIPAL")]
+        expert: String,
+        /// What she is asked.
+        #[arg(long)]
+        question: String,
+    },
+    /// List the asks of a round; an expert lists those that she is to answer.
+    Asks {
+        /// Id of the round; without it, all rounds, for an expert.
+        round: Option<String>,
+    },
+    /// Withdraw an ask.
+    Unask {
+        /// Name of the ask, as `asks` shows it.
+        ask: String,
+    },
     /// List what was said of a match.
     Comments {
         #[command(flatten)]
@@ -135,6 +159,8 @@ pub(super) enum AttentionArg {
     Contested,
     /// A reviewer has commented on it.
     Commented,
+    /// One of the two people takes no part any more.
+    Left,
 }
 
 impl AttentionArg {
@@ -145,6 +171,7 @@ impl AttentionArg {
             Self::Changed => v1::Attention::Changed,
             Self::Contested => v1::Attention::Contested,
             Self::Commented => v1::Attention::Commented,
+            Self::Left => v1::Attention::Left,
         }
     }
 }
@@ -152,12 +179,13 @@ impl AttentionArg {
 #[expect(clippy::too_many_lines, reason = "one arm for each command")]
 pub(super) async fn run(command: Command, client: &mut Client, global: &Global) -> Result<(), Failure> {
     match command {
-        Command::Review { round, run, attention, organisation, unreviewed } => {
+        Command::Review { round, run, attention, organisation, region, unreviewed } => {
             let run = find(client, &round, run).await?;
             let filter = v1::ReviewFilter {
                 attention: attention.into_iter().map(|cause| cause.of_the_contract().into()).collect(),
                 organisation: organisation.map(|id| name("organisations/", &id)).unwrap_or_default(),
                 reviewed: unreviewed.then_some(false),
+                region: region.unwrap_or_default(),
                 ..v1::ReviewFilter::default()
             };
             let found = client.all_reviewed_matches(&run.name, &filter).await?;
@@ -251,6 +279,39 @@ pub(super) async fn run(command: Command, client: &mut Client, global: &Global) 
             let made = client.reviews.create_comment(request).await?.into_inner().comment.unwrap_or_default();
             if global.json { json(&made)? } else { data(&made.name)? }
         }
+        Command::Ask { pair, expert, question } => {
+            let [round, mentee, mentor] = pair.named()?;
+            let request = v1::AskExpertRequest {
+                round,
+                mentee,
+                mentor,
+                expert: name("principals/", &expert),
+                question,
+                request_id: request_id(),
+                ..v1::AskExpertRequest::default()
+            };
+            let made = client.reviews.ask_expert(request).await?.into_inner().ask.unwrap_or_default();
+            if global.json { json(&made)? } else { data(&made.name)? }
+        }
+        Command::Asks { round } => {
+            let parent = name("rounds/", round.as_deref().unwrap_or("-"));
+            let found = client.all_asks(&parent, global.lang.tag()).await?;
+            let header = [
+                message!("Name"),
+                message!("Mentee"),
+                message!("Mentor"),
+                message!("Score"),
+                message!("Question"),
+                message!("Withdrawn"),
+            ];
+            items(&found, &header, |one| ask_row(one, global.lang), global.json, global.lang)?;
+        }
+        Command::Unask { ask } => {
+            let request =
+                v1::WithdrawAskRequest { name: ask, request_id: request_id(), validate_only: false };
+            let made = client.reviews.withdraw_ask(request).await?.into_inner().ask.unwrap_or_default();
+            if global.json { json(&made)? } else { data(&made.name)? }
+        }
         Command::Comments { pair, run } => comments(client, &pair, run, global).await?,
         Command::Contest(contested) => {
             let name_of = contested.match_name(client).await?;
@@ -331,6 +392,7 @@ async fn comments(
             v1::CommentKind::Mark => CommentKind::Mark,
             v1::CommentKind::Contest => CommentKind::Contest,
             v1::CommentKind::Objection => CommentKind::Objection,
+            v1::CommentKind::Ask => CommentKind::Ask,
             v1::CommentKind::Comment | v1::CommentKind::Unspecified => CommentKind::Comment,
         };
         let author = if one.organisation.is_empty() { &one.author } else { &one.organisation };
@@ -368,6 +430,18 @@ fn reviewed_row(reviewed: &v1::ReviewedMatch, lang: Lang) -> [String; 6] {
         mark.map(|mark| mark.author.clone()).unwrap_or_default(),
         reviewed.decision.as_ref().map(|one| kind_label(one, lang)).unwrap_or_default(),
         wording::list(&attention, lang),
+    ]
+}
+
+fn ask_row(ask: &v1::Ask, lang: Lang) -> [String; 6] {
+    let score = ask.r#match.as_ref().map(|pair| u32::try_from(pair.score).unwrap_or_default());
+    [
+        ask.name.clone(),
+        short(&ask.mentee),
+        short(&ask.mentor),
+        score.map(|score| wording::score(score, lang)).unwrap_or_default(),
+        ask.question.clone(),
+        time_shown(ask.withdraw_time.as_ref()),
     ]
 }
 

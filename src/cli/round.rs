@@ -72,7 +72,7 @@ pub(super) enum Command {
     },
     /// Withdraw members of an organisation from a round.
     Withdraw(Members),
-    /// Say what stands in the way of a round before it is run: people without possible partners, scarce languages and
+    /// List what stands in the way of a round before it is run: people without possible partners, scarce languages and
     /// topics, missing answers, and whom to recruit.
     Diagnose {
         /// Id of the round.
@@ -322,7 +322,15 @@ async fn diagnose(
     if global.json {
         return Ok(json(&diagnosed)?);
     }
-    data(&diagnosis::diagnosis(&diagnosed.diagnosis.unwrap_or_default(), global.lang))?;
+    let Some(found) = &diagnosed.diagnosis else {
+        // A manager: what is wrong in the private lists of her own members.
+        enrolment::show_warnings(&diagnosed.warnings, global);
+        if diagnosed.warnings.is_empty() {
+            tell(&message!("no id in the lists of your members is unknown"), global.lang);
+        }
+        return Ok(());
+    };
+    data(&diagnosis::diagnosis(found, global.lang))?;
     if let Some(numbers) = &diagnosed.dry_run {
         data("")?;
         data(&diagnosis::dry_run(numbers, global.lang))?;
@@ -395,7 +403,7 @@ async fn show(
     Ok(())
 }
 
-/// Says what has changed since the run was started, if anything has.
+/// Prints what has changed since the run was started, if anything has.
 fn tell_stale(run: &v1::Run, lang: Lang) {
     if run.stale_causes.is_empty() {
         return;

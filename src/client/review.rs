@@ -42,6 +42,20 @@ impl Client {
         .await
     }
 
+    /// All asks of a round, or with `rounds/-` of an expert.
+    pub async fn all_asks(&self, round: &str, lang: &str) -> Result<Vec<v1::Ask>, Error> {
+        pages(|page_token| {
+            let (mut reviews, parent, language_code) =
+                (self.reviews.clone(), round.to_owned(), lang.to_owned());
+            async move {
+                let request = v1::ListAsksRequest { parent, page_size: PAGE_SIZE, page_token, language_code };
+                let page = reviews.list_asks(request).await?.into_inner();
+                Ok((page.asks, page.next_page_token))
+            }
+        })
+        .await
+    }
+
     /// All comments on a pair, the oldest first.
     pub async fn all_comments(&self, pair: &str) -> Result<Vec<v1::Comment>, Error> {
         pages(|page_token| {

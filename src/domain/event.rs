@@ -38,6 +38,8 @@ pub enum EventKind {
     RunPublished,
     /// The publication of the run was taken back.
     RunUnpublished,
+    /// A matched person has left the published run: it calls for a repair.
+    RunCallsForRepair,
 }
 
 impl EventKind {
@@ -66,6 +68,7 @@ impl EventKind {
             ("run", "reject") => Self::RunRejected,
             ("run", "publish") => Self::RunPublished,
             ("run", "unpublish") => Self::RunUnpublished,
+            ("run", "lose") => Self::RunCallsForRepair,
             (_, "create") => Self::Created,
             (_, "delete" | "erase" | "purge") => Self::Deleted,
             _ => Self::Changed,

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::review::{CommentRef, DecisionRef, PairRef, SubmissionRef};
+pub use self::review::{AskRef, CommentRef, DecisionRef, PairRef, SubmissionRef};
 
 /// Longest id, in characters; all ids are ASCII.
 pub const MAX_ID_LENGTH: usize = 64;
@@ -145,7 +145,7 @@ id_type!(
 );
 
 /// Name of a principal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrincipalRef(String);
 
 impl PrincipalRef {

@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::name::{OrganisationId, ProfileRef};
+use super::name::{AskRef, OrganisationId, ProfileRef};
 use super::policy::HardRule;
 use super::record::Record;
 use super::run::{Match, RoundNumbers};
+use super::vocabulary::Region;
 
 /// What a decision says of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -138,11 +139,13 @@ pub enum CommentKind {
     Contest,
     /// The organisation of one of the two people objects to the publication.
     Objection,
+    /// A reviewer asks an expert.
+    Ask,
 }
 
 impl CommentKind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Comment, Self::Mark, Self::Contest, Self::Objection];
+    pub const ALL: [Self; 5] = [Self::Comment, Self::Mark, Self::Contest, Self::Objection, Self::Ask];
 
     /// The kind's name as stored.
     pub fn as_str(self) -> &'static str {
@@ -151,6 +154,7 @@ impl CommentKind {
             Self::Mark => "mark",
             Self::Contest => "contest",
             Self::Objection => "objection",
+            Self::Ask => "ask",
         }
     }
 
@@ -177,6 +181,21 @@ pub struct Comment {
     pub text: String,
     /// Who said it, and when.
     pub said: Record,
+}
+
+/// An expert who is asked about a pair.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// Its name.
+    pub name: AskRef,
+    /// The pair.
+    pub pair: Pair,
+    /// What she is asked.
+    pub question: String,
+    /// Who asked her, and when.
+    pub asked: Record,
+    /// Who withdrew it, and when; `None` while she may read the pair and comment on it.
+    pub withdrawn: Option<Record>,
 }
 
 /// What was said of a pair, in numbers.
@@ -211,11 +230,14 @@ pub enum Attention {
     Contested = 4,
     /// A reviewer has commented on the pair since the last mark.
     Commented = 5,
+    /// One of the two people takes no part in the round any more.
+    Left = 6,
 }
 
 impl Attention {
     /// All causes, in the order of the contract.
-    pub const ALL: [Self; 5] = [Self::Worst, Self::Pinned, Self::Changed, Self::Contested, Self::Commented];
+    pub const ALL: [Self; 6] =
+        [Self::Worst, Self::Pinned, Self::Changed, Self::Contested, Self::Commented, Self::Left];
 }
 
 /// A match with what was said of it.
@@ -244,23 +266,8 @@ pub struct ReviewFilter {
     pub max_score: Option<i32>,
     /// Matches with a mentee or a mentor of this organisation.
     pub organisation: Option<OrganisationId>,
+    /// Matches with a mentee or a mentor who lives in this region.
+    pub region: Option<Region>,
     /// Whether a reviewer has marked them.
     pub reviewed: Option<bool>,
-}
-
-impl ReviewFilter {
-    /// Whether the list contains a match.
-    pub fn takes(&self, reviewed: &ReviewedMatch) -> bool {
-        let pair = &reviewed.found;
-        let score = i32::from(pair.score);
-        let wanted = |cause: &Attention| reviewed.attention.contains(cause);
-        let is_marked = reviewed.review.as_ref().is_some_and(|review| review.mark.is_some());
-        (self.attention.is_empty() || self.attention.iter().any(wanted))
-            && self.min_score.is_none_or(|least| score >= least)
-            && self.max_score.is_none_or(|most| score <= most)
-            && self.organisation.as_ref().is_none_or(|organisation| {
-                pair.mentee.organisation == *organisation || pair.mentor.organisation == *organisation
-            })
-            && self.reviewed.is_none_or(|reviewed| reviewed == is_marked)
-    }
 }

@@ -144,6 +144,9 @@ pub struct Round {
     pub state: RoundState,
     /// Enrolled profiles to which the reader has access.
     pub enrolment: EnrolmentCounts,
+    /// Whether somebody of the published run takes part no more. Coordinators read it.
+    #[serde(default)]
+    pub calls_for_repair: bool,
     /// Number of the version, from 1; source of the etag.
     pub version: i64,
     /// When the round was created.

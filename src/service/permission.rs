@@ -148,7 +148,7 @@ actions! {
     /// List policies.
     ListPolicies = "RoundService/ListPolicies":               [-    all  all  -    -    all  -];
     /// Diagnose a round.
-    DiagnoseRound = "RoundService/DiagnoseRound":             [-    all  -    -    -    -    -];
+    DiagnoseRound = "RoundService/DiagnoseRound":             [-    all  all  -    -    -    -];
     /// Start a run.
     StartRun = "RunService/StartRun":                         [-    all  -    -    -    -    -];
     /// Read a run.
@@ -190,9 +190,15 @@ actions! {
     /// Mark a pair as reviewed.
     MarkReviewed = "ReviewService/MarkReviewed":          [-    all  -    -    -    -    -];
     /// Comment on a pair.
-    CreateComment = "ReviewService/CreateComment":        [-    all  -    -    -    -    -];
+    CreateComment = "ReviewService/CreateComment":        [-    all  -    all  -    -    -];
     /// List comments.
     ListComments = "ReviewService/ListComments":          [-    all  all  -    -    -    -];
+    /// Ask an expert about a pair.
+    AskExpert = "ReviewService/AskExpert":                [-    all  -    -    -    -    -];
+    /// Withdraw an ask.
+    WithdrawAsk = "ReviewService/WithdrawAsk":            [-    all  -    -    -    -    -];
+    /// List asks.
+    ListAsks = "ReviewService/ListAsks":                  [-    all  -    all  -    -    -];
     /// Contest a match.
     ContestMatch = "ReviewService/ContestMatch":          [-    -    all  -    -    -    -];
     /// Submit a run.
@@ -279,6 +285,11 @@ pub struct Permit {
 }
 
 impl Permit {
+    /// The permit of an expert for the one pair about which she is asked, whatever organisation her role is for.
+    pub(super) fn of_an_asked_expert(self) -> Self {
+        Self { scope: Scope::Alliance, ..self }
+    }
+
     /// `Ok` if the action may be about this principal. Another principal does not exist for a caller who acts about herself.
     pub(super) fn reach(&self, principal: &PrincipalRef) -> Result<()> {
         if self.only_herself && principal.id() != self.principal {
@@ -332,6 +343,7 @@ impl Action {
             | Self::ListDecisions
             | Self::ListReviewedMatches
             | Self::ListComments
+            | Self::ListAsks
             | Self::ListAuditEntries => Audited::Sum,
             Self::CreateOrganisation
             | Self::UpdateOrganisation
@@ -352,6 +364,8 @@ impl Action {
             | Self::EnrolProfiles
             | Self::WithdrawEnrolments
             | Self::LeaveWaitingList
+            | Self::AskExpert
+            | Self::WithdrawAsk
             | Self::UpdateRound
             | Self::CloseRound
             | Self::CancelRound

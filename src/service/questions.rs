@@ -22,7 +22,7 @@ use crate::engine::pool::on_threads;
 use crate::engine::solved_round::{Effect, RoundAlternate, SolvedRound, WhatIfAnswer};
 use crate::engine::{Options, RunCertificate};
 use crate::error::{Error, Result};
-use crate::store::{LoadedSnapshot, SavedResult, Scope};
+use crate::store::{LoadedSnapshot, SavedResult};
 
 /// Decisions of one question.
 const MOST_DECISIONS: usize = 100;
@@ -161,11 +161,7 @@ impl Service {
         if let Some(solved) = self.kept_rounds.get(run) {
             return Ok(Prepared::Kept(solved));
         }
-        let Some(saved) = self.store.saved_result(&Scope::System, run).await? else {
-            return Err(self.not_succeeded(&permit.scope, run).await?);
-        };
-        let loaded = self.store.load_snapshot(&Scope::System, run).await?;
-        Ok(Prepared::Stored(Box::new((saved, loaded))))
+        Ok(Prepared::Stored(Box::new(self.saved_run(&permit.scope, run).await?)))
     }
 }
 

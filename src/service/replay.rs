@@ -34,9 +34,7 @@ impl Service {
         let permit = Action::ReplayRun.permit(caller)?;
         let name = parse_run("name", name)?;
         // The replay reads private answers and answers with their digests' keyed forms only.
-        let Some(saved) = self.store.saved_result(&Scope::System, &name).await? else {
-            return Err(self.not_succeeded(&permit.scope, &name).await?);
-        };
+        let (saved, loaded) = self.saved_run(&permit.scope, &name).await?;
         if saved.run.engine_version != ENGINE_VERSION {
             return Err(Error::EngineChanged {
                 run: name.name(),
@@ -44,7 +42,6 @@ impl Service {
                 present: ENGINE_VERSION,
             });
         }
-        let loaded = self.store.load_snapshot(&Scope::System, &name).await?;
         if loaded.seals.is_erased() {
             return Err(Error::InputErased(name.name()));
         }
@@ -54,6 +51,19 @@ impl Service {
             return Err(Error::NotFound(RunRef { round: name.round.clone(), number }.name()));
         }
         Ok(Work::start(self, caller, move |observer| replay(&saved, &loaded, observer)))
+    }
+
+    /// The whole result of a run that succeeded and its frozen snapshot, private answers too. `scope` decides how a run
+    /// without a result is answered.
+    pub(super) async fn saved_run(
+        &self,
+        scope: &Scope,
+        name: &RunRef,
+    ) -> Result<(SavedResult, LoadedSnapshot)> {
+        let Some(saved) = self.store.saved_result(&Scope::System, name).await? else {
+            return Err(self.not_succeeded(scope, name).await?);
+        };
+        Ok((saved, self.store.load_snapshot(&Scope::System, name).await?))
     }
 
     /// The error of a call that needs the result of a run that has none.

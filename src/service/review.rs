@@ -36,7 +36,7 @@ pub struct PairDraft {
 }
 
 impl PairDraft {
-    fn parse(&self, violations: &mut Violations) -> Result<Option<(RoundId, Pair)>> {
+    pub(super) fn parse(&self, violations: &mut Violations) -> Result<Option<(RoundId, Pair)>> {
         let round = taken(parse_round("round", &self.round), violations)?;
         let mentee = taken(parse_profile("mentee", &self.mentee), violations)?;
         let mentor = taken(parse_profile("mentor", &self.mentor), violations)?;
@@ -161,13 +161,8 @@ impl Service {
         let permit = Action::ListReviewedMatches.permit(caller)?;
         let run = parse_run("parent", parent)?;
         let cursor = Cursor::new(&permit, &format!("{parent}/reviewed {filter:?}"), request)?;
-        let mut found = self.store.reviewed_matches(&permit.scope, &run).await?;
-        if let Some(after) = cursor.after.as_deref() {
-            let last = found.iter().position(|reviewed| reviewed.id == after);
-            found.drain(..last.map_or(0, |at| at + 1));
-        }
-        found.retain(|reviewed| filter.takes(reviewed));
-        found.truncate(cursor.limit() as usize);
+        let after = cursor.after.as_deref();
+        let found = self.store.reviewed_matches(&permit.scope, &run, filter, after, cursor.limit()).await?;
         Ok((run.round, cursor.page(found, |reviewed| reviewed.id.clone())))
     }
 
@@ -182,11 +177,12 @@ impl Service {
         let permit = Action::MarkReviewed.permit(caller)?;
         let rule = field_rule::MARK_REVIEWED_REQUEST_TEXT;
         let words = Words { kind: CommentKind::Mark, field: "text", text, rule };
-        let (round, review, _) = self.say_as_reviewer(&permit, pair, words, etag, how).await?;
+        let (round, said) = words.of_pair(pair, how)?;
+        let (review, _) = self.say(&permit, &round, &said, etag, how).await?;
         Ok((round, review))
     }
 
-    /// Says something of a pair, or checks whether it can be said.
+    /// Comments on a pair, or checks whether that can be done.
     pub async fn create_comment(
         &self,
         caller: &Caller,
@@ -197,7 +193,9 @@ impl Service {
         let permit = Action::CreateComment.permit(caller)?;
         let rule = field_rule::CREATE_COMMENT_REQUEST_TEXT;
         let words = Words { kind: CommentKind::Comment, field: "text", text, rule };
-        let (round, _, comment) = self.say_as_reviewer(&permit, pair, words, "", how).await?;
+        let (round, said) = words.of_pair(pair, how)?;
+        let permit = self.permit_to_comment(caller, permit, &round, &said.pair).await?;
+        let (_, comment) = self.say(&permit, &round, &said, "", how).await?;
         Ok((round, comment))
     }
 
@@ -217,52 +215,25 @@ impl Service {
         Ok((name.round, cursor.page(found, |comment| comment.id.clone())))
     }
 
-    /// Contests a match of a member, or checks whether it can be contested.
-    pub async fn contest_match(
+    /// Contests a match of a member, or objects to its publication; or checks whether that can be done.
+    pub async fn contest_or_object(
         &self,
         caller: &Caller,
+        is_objection: bool,
         (name, organisation): (&str, &str),
         reason: &str,
         how: Change<'_>,
     ) -> Result<(RoundId, Comment)> {
-        let permit = Action::ContestMatch.permit(caller)?;
-        let rule = field_rule::CONTEST_MATCH_REQUEST_REASON;
-        let words = Words { kind: CommentKind::Contest, field: "reason", text: reason, rule };
-        self.say_as_organisation(&permit, (name, organisation), words, how).await
-    }
-
-    /// Objects to the publication of a match of a member, or checks whether that can be done.
-    pub async fn object_to_match(
-        &self,
-        caller: &Caller,
-        (name, organisation): (&str, &str),
-        reason: &str,
-        how: Change<'_>,
-    ) -> Result<(RoundId, Comment)> {
-        let permit = Action::ObjectToMatch.permit(caller)?;
-        let rule = field_rule::OBJECT_TO_MATCH_REQUEST_REASON;
-        let words = Words { kind: CommentKind::Objection, field: "reason", text: reason, rule };
-        self.say_as_organisation(&permit, (name, organisation), words, how).await
-    }
-
-    async fn say_as_reviewer(
-        &self,
-        permit: &Permit,
-        pair: &PairDraft,
-        words: Words<'_>,
-        etag: &str,
-        how: Change<'_>,
-    ) -> Result<(RoundId, PairReview, Comment)> {
-        let mut violations = Violations::of_request();
-        let named = pair.parse(&mut violations)?;
-        let text = words.rule.text(words.field, words.text, &mut violations);
-        check_request_id(how.request_id, &mut violations);
-        let (Some((round, pair)), true) = (named, violations.is_empty()) else {
-            return Err(Error::InvalidFields(violations));
+        let (action, kind, rule) = if is_objection {
+            let rule = field_rule::OBJECT_TO_MATCH_REQUEST_REASON;
+            (Action::ObjectToMatch, CommentKind::Objection, rule)
+        } else {
+            let rule = field_rule::CONTEST_MATCH_REQUEST_REASON;
+            (Action::ContestMatch, CommentKind::Contest, rule)
         };
-        let said = Said { run: None, pair, kind: words.kind, organisation: None, text };
-        let (review, comment) = self.say(permit, &round, &said, etag, how).await?;
-        Ok((round, review, comment))
+        let permit = action.permit(caller)?;
+        let words = Words { kind, field: "reason", text: reason, rule };
+        self.say_as_organisation(&permit, (name, organisation), words, how).await
     }
 
     async fn say_as_organisation(
@@ -327,6 +298,23 @@ impl Service {
         }
     }
 
+    /// The permit of a caller who comments on a pair: an expert needs an ask. For her, every other pair does not exist.
+    async fn permit_to_comment(
+        &self,
+        caller: &Caller,
+        permit: Permit,
+        round: &RoundId,
+        pair: &Pair,
+    ) -> Result<Permit> {
+        if is_reviewer(caller) {
+            return Ok(permit);
+        }
+        if self.store.is_asked(&Scope::System, &permit.principal, round, pair).await? {
+            return Ok(permit.of_an_asked_expert());
+        }
+        Err(Error::NotFound(pair.mentee.name()))
+    }
+
     /// The caller, now.
     pub(super) fn record(&self, permit: &Permit) -> Record {
         Record { recorder: permit.principal.clone(), time: self.clock.now() }
@@ -359,6 +347,11 @@ impl Service {
     }
 }
 
+/// Whether the caller reviews runs, and is not an expert alone.
+pub(super) fn is_reviewer(caller: &Caller) -> bool {
+    Action::AskExpert.permit(caller).is_ok()
+}
+
 /// Words that a caller sends, and their rule.
 #[derive(Clone, Copy)]
 struct Words<'a> {
@@ -366,6 +359,20 @@ struct Words<'a> {
     field: &'static str,
     text: &'a str,
     rule: FieldRule,
+}
+
+impl Words<'_> {
+    /// What a reviewer or an expert says of a pair.
+    fn of_pair(self, pair: &PairDraft, how: Change<'_>) -> Result<(RoundId, Said)> {
+        let mut violations = Violations::of_request();
+        let named = pair.parse(&mut violations)?;
+        let text = self.rule.text(self.field, self.text, &mut violations);
+        check_request_id(how.request_id, &mut violations);
+        let (Some((round, pair)), true) = (named, violations.is_empty()) else {
+            return Err(Error::InvalidFields(violations));
+        };
+        Ok((round, Said { run: None, pair, kind: self.kind, organisation: None, text }))
+    }
 }
 
 /// The same, parsed.

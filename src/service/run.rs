@@ -232,20 +232,30 @@ impl Service {
         let permit = Action::ExplainPair.permit(caller)?;
         let run = parse_run("run", run)?;
         let (mentee, mentor) = (parse_profile("mentee", mentee)?, parse_profile("mentor", mentor)?);
+        self.explained(&permit.scope, run, &mentee, &mentor).await
+    }
+
+    /// The explanation of a pair as a scope reads it.
+    pub(super) async fn explained(
+        &self,
+        scope: &Scope,
+        run: RunRef,
+        mentee: &ProfileRef,
+        mentor: &ProfileRef,
+    ) -> Result<ExplainedPair> {
         let unknown = || Error::NotFound(format!("the pair {mentee} and {mentor} in {run}"));
-        let scope = &permit.scope;
         let state = self.store.run_state(scope, &run).await?;
         if state != RunState::Succeeded {
             return Err(Error::RunState { run: run.name(), state: state.as_str(), required: &["succeeded"] });
         }
-        let matched = self.store.match_of(scope, &run, &mentee, &mentor).await?;
+        let matched = self.store.match_of(scope, &run, mentee, mentor).await?;
         // An answer about a member of another organisation would reveal her enrolment and whom she avoids.
         let both_seen = scope.covers(&mentee.organisation) && scope.covers(&mentor.organisation);
         if !both_seen && matched.is_none() {
             return Err(unknown());
         }
         let FrozenPair { mut snapshot, first_days } =
-            self.store.frozen_pair(&Scope::System, &run, &mentee, &mentor).await?;
+            self.store.frozen_pair(&Scope::System, &run, mentee, mentor).await?;
         if scope.organisations().is_some() {
             // Decisions are for coordinators: for a manager a vetoed pair reads as one that was not chosen.
             snapshot.decisions.clear();
@@ -253,7 +263,7 @@ impl Service {
         let (a, b) = (mentee.clone(), mentor.clone());
         let is_own =
             |person: &ProfileRef| scope.organisations().is_some_and(|own| own.contains(&person.organisation));
-        let answers = if is_own(&mentee) && is_own(&mentor) { AnswersUsed::All } else { AnswersUsed::Open };
+        let answers = if is_own(mentee) && is_own(mentor) { AnswersUsed::All } else { AnswersUsed::Open };
         let explain = move || engine::explain_pair(&snapshot, Some(&first_days), answers, &a, &b);
         let explained = tokio::task::spawn_blocking(explain).await;
         let mut explanation =

@@ -8,7 +8,7 @@ use super::{
     remembered, taken,
 };
 use crate::domain::caller::Caller;
-use crate::domain::field_rule;
+use crate::domain::field_rule::{self, FieldRule};
 use crate::domain::name::SubmissionRef;
 use crate::domain::submission::Submission;
 use crate::domain::violation::Violations;
@@ -25,10 +25,8 @@ impl Service {
         how: Change<'_>,
     ) -> Result<Submission> {
         let permit = Action::SubmitRun.permit(caller)?;
-        let mut violations = Violations::of_request();
-        let run = taken(parse_run("name", name), &mut violations)?;
-        let comment = field_rule::SUBMIT_RUN_REQUEST_COMMENT.text("comment", comment, &mut violations);
-        let run = checked(run, how, violations)?;
+        let text = Some((field_rule::SUBMIT_RUN_REQUEST_COMMENT, "comment", comment));
+        let (run, comment) = parsed(parse_run("name", name), text, how)?;
         self.step(&permit, &Step::Submit { run: &run, digest, comment: &comment }, how).await
     }
 
@@ -41,10 +39,8 @@ impl Service {
         how: Change<'_>,
     ) -> Result<Submission> {
         let permit = Action::ApproveRun.permit(caller)?;
-        let mut violations = Violations::of_request();
-        let name = taken(parse_submission(name), &mut violations)?;
-        let comment = field_rule::APPROVE_RUN_REQUEST_COMMENT.text("comment", comment, &mut violations);
-        let name = checked(name, how, violations)?;
+        let text = Some((field_rule::APPROVE_RUN_REQUEST_COMMENT, "comment", comment));
+        let (name, comment) = parsed(parse_submission(name), text, how)?;
         self.step(&permit, &Step::Approve { name: &name, digest, comment: &comment }, how).await
     }
 
@@ -57,19 +53,15 @@ impl Service {
         how: Change<'_>,
     ) -> Result<Submission> {
         let permit = Action::RejectRun.permit(caller)?;
-        let mut violations = Violations::of_request();
-        let name = taken(parse_submission(name), &mut violations)?;
-        let reason = field_rule::REJECT_RUN_REQUEST_REASON.text("reason", reason, &mut violations);
-        let name = checked(name, how, violations)?;
+        let text = Some((field_rule::REJECT_RUN_REQUEST_REASON, "reason", reason));
+        let (name, reason) = parsed(parse_submission(name), text, how)?;
         self.step(&permit, &Step::End(&name, SubmissionEnd::Reject, &reason), how).await
     }
 
     /// Publishes the run of a submission, or checks whether it can be published.
     pub async fn publish_run(&self, caller: &Caller, name: &str, how: Change<'_>) -> Result<Submission> {
         let permit = Action::PublishRun.permit(caller)?;
-        let mut violations = Violations::of_request();
-        let name = taken(parse_submission(name), &mut violations)?;
-        let name = checked(name, how, violations)?;
+        let (name, _) = parsed(parse_submission(name), None, how)?;
         self.step(&permit, &Step::Publish(&name), how).await
     }
 
@@ -82,10 +74,8 @@ impl Service {
         how: Change<'_>,
     ) -> Result<Submission> {
         let permit = Action::UnpublishRun.permit(caller)?;
-        let mut violations = Violations::of_request();
-        let name = taken(parse_submission(name), &mut violations)?;
-        let reason = field_rule::UNPUBLISH_RUN_REQUEST_REASON.text("reason", reason, &mut violations);
-        let name = checked(name, how, violations)?;
+        let text = Some((field_rule::UNPUBLISH_RUN_REQUEST_REASON, "reason", reason));
+        let (name, reason) = parsed(parse_submission(name), text, how)?;
         self.step(&permit, &Step::End(&name, SubmissionEnd::Unpublish, &reason), how).await
     }
 
@@ -130,11 +120,18 @@ fn parse_submission(name: &str) -> Result<SubmissionRef> {
     SubmissionRef::from_name(name).map_err(|error| Error::invalid_field("name", name, error.to_string()))
 }
 
-/// The parsed name, if nothing of the request is wrong.
-fn checked<T>(name: Option<T>, how: Change<'_>, mut violations: Violations) -> Result<T> {
+/// The parsed name and the text of a request, or all that is wrong with it.
+fn parsed<T>(
+    name: Result<T>,
+    text: Option<(FieldRule, &'static str, &str)>,
+    how: Change<'_>,
+) -> Result<(T, String)> {
+    let mut violations = Violations::of_request();
+    let name = taken(name, &mut violations)?;
+    let text = text.map(|(rule, field, text)| rule.text(field, text, &mut violations)).unwrap_or_default();
     check_request_id(how.request_id, &mut violations);
     match name {
-        Some(name) => violations.finish(name).map_err(Error::InvalidFields),
+        Some(name) => violations.finish((name, text)).map_err(Error::InvalidFields),
         None => Err(Error::InvalidFields(violations)),
     }
 }

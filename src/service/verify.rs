@@ -14,7 +14,7 @@ use crate::domain::snapshot::Snapshot;
 use crate::engine::observer::Observer;
 use crate::engine::{self, Options, ResultParts, RunCertificate};
 use crate::error::{Error, Result};
-use crate::store::{LoadedSnapshot, SavedResult, Scope};
+use crate::store::{LoadedSnapshot, SavedResult};
 
 /// Result of the check of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,9 +40,7 @@ impl Service {
         let permit = Action::VerifyRun.permit(caller)?;
         let name = parse_run("name", name)?;
         // The check reads private answers and answers with their digests' keyed forms only.
-        let saved = self.store.saved_result(&Scope::System, &name).await?;
-        let Some(saved) = saved else { return Err(self.not_succeeded(&permit.scope, &name).await?) };
-        let loaded = self.store.load_snapshot(&Scope::System, &name).await?;
+        let (saved, loaded) = self.saved_run(&permit.scope, &name).await?;
         Ok(Work::start(self, caller, move |observer| check(name, saved, &loaded, observer)))
     }
 }

@@ -31,8 +31,12 @@ pub(super) use decision_columns;
 statements! {
     query LIVE_OF_PAIR = hidden("decision.of_pair",
         concat!(decision_columns!(), " WHERE round_id = $1 AND pair_id = $2 AND release_number IS NULL"));
+    // A list of any length is one value. The databases spell its reading differently.
     query LIVE = hidden("decision.live",
-        concat!(decision_columns!(), " WHERE round_id = $1 AND release_number IS NULL ORDER BY number"));
+        sqlite: concat!(decision_columns!(), " WHERE round_id = $1 AND release_number IS NULL \
+            AND pair_id IN (SELECT value FROM json_each($2))"),
+        postgres: concat!(decision_columns!(), " WHERE round_id = $1 AND release_number IS NULL \
+            AND pair_id IN (SELECT json_array_elements_text(CAST(CAST($2 AS TEXT) AS JSON)))"));
     query FROZEN = hidden("decision.frozen",
         concat!(decision_columns!(), " WHERE round_id = $1 AND number <= $2 AND (release_number IS NULL OR release_number > $2) \
             ORDER BY number"));
@@ -214,9 +218,13 @@ impl WriteSession {
     }
 }
 
-/// The decisions of a round that are in force, in their order.
-pub(super) async fn live(session: &mut ReadSession, round: &RoundId) -> Result<Vec<Decision>> {
-    let rows = session.rows(LIVE, values![round]).await?;
+/// The decisions in force on some pairs of a round.
+pub(super) async fn live_of(
+    session: &mut ReadSession,
+    round: &RoundId,
+    ids: &[String],
+) -> Result<Vec<Decision>> {
+    let rows = session.rows(LIVE, values![round, dialect::json(&ids)?]).await?;
     rows.iter().map(|row| read(round, row)).collect()
 }
 

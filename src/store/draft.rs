@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::backend::Store;
 use super::dialect::{self, Row, values};
+use super::invited::exists_for;
 use super::journal::{Note, Notes};
 use super::run;
 use super::scope::{Owner, Scope};
@@ -30,6 +31,22 @@ macro_rules! in_drafts {
     };
 }
 
+/// The published run of a round whose matches have one of the people in a list.
+macro_rules! losing {
+    ($people:literal) => {
+        concat!(
+            "SELECT s.run_number FROM submission s WHERE s.round_id = $1 AND s.state = 'published' AND (EXISTS (SELECT 1 \
+             FROM run_match m WHERE m.round_id = s.round_id AND m.run_number = s.run_number AND m.mentee_organisation_id = $2 \
+             AND m.mentee_own_id IN ",
+            $people,
+            ") OR EXISTS (SELECT 1 FROM run_match m WHERE m.round_id = s.round_id AND m.run_number = s.run_number \
+             AND m.mentor_organisation_id = $2 AND m.mentor_own_id IN ",
+            $people,
+            ")) AND "
+        )
+    };
+}
+
 statements! {
     query WITHOUT_CONSENT = filtered("enrolment.without_consent",
         concat!(in_drafts!("profile_version d JOIN enrolment e ON e.organisation_id = $2 AND e.own_id = d.own_id \
@@ -38,6 +55,11 @@ statements! {
     query OF_PERSON = filtered("enrolment.of_person",
         concat!(in_drafts!("enrolment e WHERE e.organisation_id = $1 AND e.own_id = $2"),
             " AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || e.organisation_id || ',%')"));
+    // The published run of a round, if it has matched one of some people of an organisation.
+    query LOSING = filtered("submission.losing",
+        sqlite: concat!(losing!("(SELECT value FROM json_each($3))"), exists_for!("s.round_id", "$4")),
+        postgres: concat!(losing!("(SELECT json_array_elements_text(CAST(CAST($3 AS TEXT) AS JSON)))"),
+            exists_for!("s.round_id", "$4")));
     // A list of any length is one value. The databases spell its reading differently.
     change TAKE_OUT = ("enrolment.take_out",
         sqlite: "UPDATE enrolment SET withdraw_number = $4, withdraw_micros = $5 WHERE round_id = $1 \
@@ -128,6 +150,12 @@ impl WriteSession {
             left.enrolments += i64::try_from(withdrawn).unwrap_or(i64::MAX);
             let detail = json!({ "withdrawn": withdrawn });
             left.notes.push(Note::new(owner, "round.withdraw", round.name(), &detail));
+            let values = values![&round, organisation, dialect::json(&people)?];
+            if let Some(row) = self.reads().row(LOSING, values).await? {
+                // Her own organisation and the coordinators learn that a published match has lost one of the two.
+                let run = RunRef { round: round.clone(), number: row.int("run_number")? };
+                left.notes.push(Note::new(owner, "run.lose", run.name(), &json!({ "left": withdrawn })));
+            }
             if let Some((run, note)) = run::stop_active(self, &round, owner).await? {
                 left.runs.push(run);
                 left.notes.push(note);

@@ -125,6 +125,8 @@ mod tests {
         ("profile.named", "SCAN json_each"),
         ("profile_import.documents", "SCAN json_each"),
         ("profile_import.versions", "SCAN json_each"),
+        ("pair_review.named", "SCAN json_each"),
+        ("decision.live", "SCAN json_each"),
         ("approval.list", "USE TEMP B-TREE FOR ORDER BY"),
         ("submission.missing", "SCAN told"),
         ("submission.missing", "SCAN missing"),

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::backend::Store;
-use super::dialect::{Row, values};
+use super::dialect::{self, Row, values};
 use super::invited::exists_for;
 use super::journal::Note;
 use super::read::ReadSession;
@@ -31,7 +31,11 @@ statements! {
         concat!(review_columns!(), " WHERE round_id = $1 AND pair_id = $2 \
             AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || mentee_organisation_id || ',%' \
             OR $3 LIKE '%,' || mentor_organisation_id || ',%')"));
-    query ALL = hidden("pair_review.list", concat!(review_columns!(), " WHERE round_id = $1"));
+    // A list of any length is one value. The databases spell its reading differently.
+    query NAMED = hidden("pair_review.named",
+        sqlite: concat!(review_columns!(), " WHERE round_id = $1 AND pair_id IN (SELECT value FROM json_each($2))"),
+        postgres: concat!(review_columns!(), " WHERE round_id = $1 AND pair_id IN \
+            (SELECT json_array_elements_text(CAST(CAST($2 AS TEXT) AS JSON)))"));
     query ENROLLED = filtered("pair_review.enrolled",
         "SELECT COUNT(*) AS enrolled FROM enrolment WHERE round_id = $1 AND organisation_id = $2 AND own_id = $3 \
          AND (CAST($4 AS TEXT) IS NULL OR $4 LIKE '%,' || organisation_id || ',%')");
@@ -135,7 +139,7 @@ impl Store {
 }
 
 impl WriteSession {
-    /// Says something of a pair.
+    /// Stores what somebody says of a pair.
     ///
     /// Fails with `NotFound` if there is no such round or the people have no part in it, or with `EtagMismatch`.
     pub async fn say(
@@ -168,6 +172,7 @@ impl WriteSession {
             CommentKind::Mark => "pair.review",
             CommentKind::Contest => "pair.contest",
             CommentKind::Objection => "pair.object",
+            CommentKind::Ask => "pair.ask",
         };
         let note = Note::new(owner, action, name.name(), &json!({ "comment": comment.id }));
         // An organisation reads its own entries, and not how much others have said of the pair.
@@ -220,9 +225,13 @@ pub(super) async fn of(
     row.map(|row| read(&row)).transpose()
 }
 
-/// All reviews of a round.
-pub(super) async fn all(session: &mut ReadSession, round: &RoundId) -> Result<Vec<PairReview>> {
-    session.rows(ALL, values![round]).await?.iter().map(read).collect()
+/// The reviews of some pairs of a round.
+pub(super) async fn named(
+    session: &mut ReadSession,
+    round: &RoundId,
+    ids: &[String],
+) -> Result<Vec<PairReview>> {
+    session.rows(NAMED, values![round, dialect::json(&ids)?]).await?.iter().map(read).collect()
 }
 
 /// Whether a caller who sends `etag` means this version of a review. A pair of which nothing was said has no etag.
@@ -305,7 +314,7 @@ fn after(before: Option<PairReview>, (pair_id, pair): (&str, &Pair), said: Said,
     review.version += 1;
     review.update_time = who.time;
     match said {
-        Said::Decision => {}
+        Said::Decision | Said::Comment(CommentKind::Ask) => {}
         Said::Comment(CommentKind::Comment) => review.comments += 1,
         Said::Comment(CommentKind::Mark) => {
             review.mark = Some(who.clone());

@@ -1,35 +1,122 @@
-//! The matches of a run together with what was said of their pairs.
+//! The matches of a run together with what was said of their pairs, in pages: a page reads its own rows.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::backend::Store;
-use super::dialect::values;
+use super::dialect::{Row, values};
+use super::read::ReadSession;
 use super::scope::Scope;
 use super::statement::statements;
-use super::{decision, pair_review, result, run};
-use crate::domain::name::RunRef;
-use crate::domain::review::{Attention, Decision, DecisionKind, PairReview, ReviewedMatch};
+use super::{decision, pair_review, profile, result, run};
+use crate::domain::name::{OrganisationId, OwnId, ProfileRef, RunRef};
+use crate::domain::review::{Attention, Decision, PairReview, ReviewFilter, ReviewedMatch};
 use crate::domain::run::RunState;
+use crate::domain::vocabulary::Region;
 use crate::error::{Error, Result};
 
+/// A bit of a cause of attention, if its condition holds.
+macro_rules! bit {
+    ($bit:literal, $condition:expr) => {
+        concat!("CASE WHEN ", $condition, " THEN CAST(", $bit, " AS BIGINT) ELSE CAST(0 AS BIGINT) END")
+    };
+}
+
+/// Whether somebody has said something of the pair of a match, with a condition on its review.
+macro_rules! reviewed {
+    ($condition:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM pair_review p WHERE p.round_id = m.round_id AND p.pair_id = m.id AND ",
+            $condition,
+            ")"
+        )
+    };
+}
+
+/// Whether a person of a match takes no part in the round any more.
+macro_rules! has_left {
+    ($organisation:literal, $own_id:literal) => {
+        concat!(
+            "NOT EXISTS (SELECT 1 FROM enrolment e WHERE e.round_id = m.round_id AND e.organisation_id = ",
+            $organisation,
+            " AND e.own_id = ",
+            $own_id,
+            " AND e.withdraw_number IS NULL)"
+        )
+    };
+}
+
+/// The causes of attention of a match, as the sum of their bits. `$4` is the place after which the worst matches begin, and `$5`
+/// the run before this one, or 0.
+macro_rules! attention {
+    () => {
+        concat!(
+            bit!(1, "m.ordinal > $4"),
+            " + ",
+            bit!(
+                2,
+                "EXISTS (SELECT 1 FROM decision d WHERE d.round_id = m.round_id AND d.pair_id = m.id AND d.release_number IS NULL \
+                 AND d.kind = 'pin')"
+            ),
+            " + ",
+            bit!(
+                4,
+                "CAST($5 AS BIGINT) > 0 AND NOT EXISTS (SELECT 1 FROM run_match b WHERE b.round_id = m.round_id \
+                 AND b.run_number = $5 AND b.id = m.id)"
+            ),
+            " + ",
+            bit!(8, reviewed!("p.contests > 0")),
+            " + ",
+            bit!(16, reviewed!("p.comments > 0")),
+            " + ",
+            bit!(
+                32,
+                concat!(
+                    has_left!("m.mentee_organisation_id", "m.mentee_own_id"),
+                    " OR ",
+                    has_left!("m.mentor_organisation_id", "m.mentor_own_id")
+                )
+            )
+        )
+    };
+}
+
 statements! {
-    query MATCHES = hidden("run_match.by_score",
-        "SELECT ordinal, id, mentee_organisation_id, mentee_own_id, mentor_organisation_id, mentor_own_id, score, pinned FROM run_match \
-         WHERE round_id = $1 AND run_number = $2 ORDER BY score, id");
-    // The matches of the run that succeeded before this one.
-    query BEFORE = hidden("run_match.of_previous",
-        "SELECT m.id FROM run_match m WHERE m.round_id = $1 AND m.run_number = (SELECT MAX(r.number) FROM run r \
-         WHERE r.round_id = $1 AND r.number < $2 AND r.state = 'succeeded' AND r.purge_micros IS NULL)");
+    // The lowest score first. `$6` has the bits of the wanted causes, or 0; `$7` is 1 for marked matches alone, 0 for the others, and -1
+    // for both; `$8` and `$9` are the bounds of the score; `$10` is an organisation, or empty.
+    query LIST = hidden("run_match.list_reviewed",
+        concat!("SELECT * FROM (SELECT m.ordinal, m.id, m.mentee_organisation_id, m.mentee_own_id, m.mentor_organisation_id, \
+            m.mentor_own_id, m.score, m.pinned, ", attention!(), " AS attention, ", bit!(1, reviewed!("p.mark_actor IS NOT NULL")),
+            " AS marked FROM run_match m WHERE m.round_id = $1 AND m.run_number = $2 \
+            AND m.ordinal < COALESCE((SELECT a.ordinal FROM run_match a WHERE a.round_id = $1 AND a.run_number = $2 AND a.id = $3), \
+            9223372036854775807) AND m.score >= $8 AND m.score <= $9 AND (CAST($10 AS TEXT) = '' \
+            OR m.mentee_organisation_id = $10 OR m.mentor_organisation_id = $10)) AS q \
+            WHERE (CAST($6 AS BIGINT) = 0 OR (q.attention & CAST($6 AS BIGINT)) > 0) \
+            AND (CAST($7 AS BIGINT) < 0 OR q.marked = CAST($7 AS BIGINT)) ORDER BY q.ordinal DESC LIMIT $11"));
+    query LAST = hidden("run_match.last",
+        "SELECT COALESCE(MAX(ordinal), 0) AS ordinal FROM run_match WHERE round_id = $1 AND run_number = $2");
+    // The run that succeeded before this one, if it has matches.
+    query BEFORE = hidden("run_match.run_before",
+        "SELECT b.number FROM (SELECT COALESCE(MAX(r.number), 0) AS number FROM run r WHERE r.round_id = $1 AND r.number < $2 \
+         AND r.state = 'succeeded' AND r.purge_micros IS NULL) AS b WHERE EXISTS (SELECT 1 FROM run_match m \
+         WHERE m.round_id = $1 AND m.run_number = b.number)");
 }
 
 /// One match of this number is among the worst.
-const WORST_SHARE: usize = 10;
+const WORST_SHARE: i64 = 10;
 
 impl Store {
-    /// All matches of a run that succeeded, the lowest score first, with what was said of their pairs.
+    /// Matches of a run that succeeded, the lowest score first, with what was said of their pairs: those that the filter takes after
+    /// the match with id `after`, at most `limit`.
     ///
     /// Fails with `NotFound` if there is no such run, or with `RunState`.
-    pub async fn reviewed_matches(&self, scope: &Scope, name: &RunRef) -> Result<Vec<ReviewedMatch>> {
+    pub async fn reviewed_matches(
+        &self,
+        scope: &Scope,
+        name: &RunRef,
+        filter: &ReviewFilter,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<ReviewedMatch>> {
         let mut session = self.snapshot_reader(scope).await?;
         let state = run::state(&mut session, name).await?;
         if state != RunState::Succeeded {
@@ -37,44 +124,112 @@ impl Store {
             return Err(Error::RunState { run: name.name(), state: state.as_str(), required });
         }
         let keys = || values![&name.round, name.number];
-        let matches = session.rows(MATCHES, keys()).await?;
-        let before = session.rows(BEFORE, keys()).await?;
-        let reviews = pair_review::all(&mut session, &name.round).await?;
-        let decisions = decision::live(&mut session, &name.round).await?;
-        session.end().await?;
-        let before: HashSet<String> = before.iter().map(|row| row.text("id")).collect::<Result<_>>()?;
-        let mut reviews: HashMap<String, PairReview> =
-            reviews.into_iter().map(|review| (review.pair_id.clone(), review)).collect();
-        let mut decisions: HashMap<String, Decision> =
-            decisions.into_iter().map(|decision| (decision.pair_id.clone(), decision)).collect();
-        let worst = matches.len().div_ceil(WORST_SHARE);
-        let mut found = Vec::with_capacity(matches.len());
-        for (at, row) in matches.iter().enumerate() {
-            let result::StoredMatch { id, pair } = result::read_basic(name, row, Vec::new())?;
-            let (review, decision) = (reviews.remove(&id), decisions.remove(&id));
-            let is_new = !before.is_empty() && !before.contains(&id);
-            let attention = attention(at < worst, is_new, review.as_ref(), decision.as_ref());
-            found.push(ReviewedMatch { id, found: pair, review, decision, attention });
+        let last = session.one(LAST, keys()).await?.int("ordinal")?;
+        let bounds = Bounds {
+            best: last - (last + WORST_SHARE - 1) / WORST_SHARE,
+            before: session.row(BEFORE, keys()).await?.map_or(Ok(0), |row| row.int("number"))?,
+        };
+        let mut after = after.unwrap_or_default().to_owned();
+        let mut found: Vec<ReviewedMatch> = Vec::new();
+        loop {
+            let mut page = page(&mut session, name, filter, &bounds, (&after, limit)).await?;
+            let is_last = page.len() < limit as usize;
+            if let Some(last) = page.last() {
+                after.clone_from(&last.id);
+            }
+            if let Some(region) = filter.region {
+                let home = homes(&mut session, &page).await?;
+                let lives = |person: &ProfileRef| home.get(person) == Some(&region);
+                page.retain(|one| lives(&one.found.mentee) || lives(&one.found.mentor));
+            }
+            found.append(&mut page);
+            if is_last || found.len() >= limit as usize {
+                break;
+            }
         }
+        session.end().await?;
+        found.truncate(limit as usize);
         Ok(found)
     }
 }
 
-fn attention(
-    is_worst: bool,
-    is_new: bool,
-    review: Option<&PairReview>,
-    decision: Option<&Decision>,
-) -> Vec<Attention> {
-    let is_pinned = decision.is_some_and(|decision| decision.kind == DecisionKind::Pin);
-    let is_contested = review.is_some_and(|review| review.contests > 0);
-    let is_commented = review.is_some_and(|review| review.comments > 0);
-    let holds = |cause: &Attention| match cause {
-        Attention::Worst => is_worst,
-        Attention::Pinned => is_pinned,
-        Attention::Changed => is_new,
-        Attention::Contested => is_contested,
-        Attention::Commented => is_commented,
+/// What the causes of attention compare a match with.
+struct Bounds {
+    /// Place of the last match that is not among the worst.
+    best: i64,
+    /// Number of the run before, or 0.
+    before: i64,
+}
+
+async fn page(
+    session: &mut ReadSession,
+    name: &RunRef,
+    filter: &ReviewFilter,
+    bounds: &Bounds,
+    (after, limit): (&str, u32),
+) -> Result<Vec<ReviewedMatch>> {
+    let wanted: i64 = filter.attention.iter().map(|cause| bit_of(*cause)).fold(0, |all, bit| all | bit);
+    let values = values![
+        &name.round,
+        name.number,
+        after,
+        bounds.best,
+        bounds.before,
+        wanted,
+        filter.reviewed.map_or(-1, i64::from),
+        i64::from(filter.min_score.unwrap_or(i32::MIN)),
+        i64::from(filter.max_score.unwrap_or(i32::MAX)),
+        filter.organisation.as_ref().map_or("", OrganisationId::as_str),
+        limit,
+    ];
+    let rows = session.rows(LIST, values).await?;
+    let ids = rows.iter().map(|row| row.text("id")).collect::<Result<Vec<_>>>()?;
+    let reviews = pair_review::named(session, &name.round, &ids).await?;
+    let mut reviews: HashMap<String, PairReview> =
+        reviews.into_iter().map(|review| (review.pair_id.clone(), review)).collect();
+    let decisions = decision::live_of(session, &name.round, &ids).await?;
+    let mut decisions: HashMap<String, Decision> =
+        decisions.into_iter().map(|decision| (decision.pair_id.clone(), decision)).collect();
+    let read = |row: &Row| {
+        let result::StoredMatch { id, pair } = result::read_basic(name, row, Vec::new())?;
+        let bits = row.int("attention")?;
+        let attention = Attention::ALL.into_iter().filter(|cause| bits & bit_of(*cause) != 0).collect();
+        let (review, decision) = (reviews.remove(&id), decisions.remove(&id));
+        Ok(ReviewedMatch { id, found: pair, review, decision, attention })
     };
-    Attention::ALL.into_iter().filter(holds).collect()
+    rows.iter().map(read).collect()
+}
+
+/// The bit of a cause in the statements.
+fn bit_of(cause: Attention) -> i64 {
+    1 << (cause as i64 - 1)
+}
+
+/// The regions in which the people of some matches live, by their present profiles.
+async fn homes(session: &mut ReadSession, page: &[ReviewedMatch]) -> Result<HashMap<ProfileRef, Region>> {
+    let mut people: BTreeMap<&OrganisationId, BTreeSet<&OwnId>> = BTreeMap::new();
+    for one in page {
+        for person in [&one.found.mentee, &one.found.mentor] {
+            people.entry(&person.organisation).or_default().insert(&person.id);
+        }
+    }
+    let mut homes = HashMap::new();
+    for (organisation, ids) in people {
+        let ids: Vec<OwnId> = ids.into_iter().cloned().collect();
+        for profile in profile::named(session, organisation, &ids).await? {
+            homes.insert(profile.name, profile.content.country.region());
+        }
+    }
+    Ok(homes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bits_of_the_statement_are_those_of_the_causes() {
+        let bits: Vec<i64> = Attention::ALL.into_iter().map(bit_of).collect();
+        assert_eq!(bits, [1, 2, 4, 8, 16, 32]);
+    }
 }

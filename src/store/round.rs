@@ -33,11 +33,19 @@ macro_rules! round_columns {
     };
 }
 
-/// All organisations that are invited to a round `r`.
+/// What coordinators alone read of a round `r`: all organisations that are invited, and whether somebody of its published run takes
+/// part no more.
 macro_rules! invited {
     () => {
         "COALESCE((SELECT string_agg(i.organisation_id, ',') \
-         FROM round_organisation i WHERE i.round_id = r.id), '') AS invited"
+         FROM round_organisation i WHERE i.round_id = r.id), '') AS invited, \
+         CASE WHEN r.state = 'published' AND EXISTS (SELECT 1 FROM submission s CROSS JOIN run n CROSS JOIN run_match m \
+         WHERE s.round_id = r.id AND s.state = 'published' AND n.round_id = r.id AND n.number = s.run_number \
+         AND n.enrolment_number < r.enrolment_number AND m.round_id = r.id AND m.run_number = s.run_number AND (NOT EXISTS (SELECT 1 FROM enrolment e \
+         WHERE e.round_id = r.id AND e.organisation_id = m.mentee_organisation_id AND e.own_id = m.mentee_own_id \
+         AND e.withdraw_number IS NULL) OR NOT EXISTS (SELECT 1 FROM enrolment e WHERE e.round_id = r.id \
+         AND e.organisation_id = m.mentor_organisation_id AND e.own_id = m.mentor_own_id AND e.withdraw_number IS NULL))) \
+         THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END AS calls_for_repair"
     };
 }
 
@@ -57,7 +65,7 @@ statements! {
          FROM round r JOIN policy p ON p.round_id = r.id AND p.version = r.policy_version \
          LEFT JOIN enrolment_count c ON c.round_id = r.id WHERE r.id = $1 GROUP BY r.id, p.round_id, p.version");
         "round.get_of_organisation",
-        concat!("SELECT ", round_columns!(), ", i.organisation_id AS invited, \
+        concat!("SELECT ", round_columns!(), ", i.organisation_id AS invited, CAST(0 AS BIGINT) AS calls_for_repair, \
          COALESCE(c.profiles, 0) AS profiles, COALESCE(c.mentors, 0) AS mentors, COALESCE(c.mentees, 0) AS mentees \
          FROM round_organisation i JOIN round r ON r.id = i.round_id \
          JOIN policy p ON p.round_id = r.id AND p.version = r.policy_version \
@@ -68,7 +76,7 @@ statements! {
          FROM round r JOIN policy p ON p.round_id = r.id AND p.version = r.policy_version \
          WHERE r.id > $1 ORDER BY r.id LIMIT $2");
         "round.list_of_organisation",
-        concat!("SELECT ", round_columns!(), ", i.organisation_id AS invited \
+        concat!("SELECT ", round_columns!(), ", i.organisation_id AS invited, CAST(0 AS BIGINT) AS calls_for_repair \
          FROM round_organisation i JOIN round r ON r.id = i.round_id \
          JOIN policy p ON p.round_id = r.id AND p.version = r.policy_version \
          WHERE i.organisation_id = $3 AND i.round_id > $1 ORDER BY i.round_id LIMIT $2"));
@@ -478,6 +486,7 @@ fn first_version(id: &RoundId, content: &RoundContent, now: Timestamp) -> Round 
         content: content.clone(),
         state: RoundState::Draft,
         enrolment: EnrolmentCounts::default(),
+        calls_for_repair: false,
         version: 1,
         create_time: now,
         update_time: now,
@@ -549,6 +558,7 @@ fn read(row: &Row, enrolment: EnrolmentCounts) -> Result<Round> {
         },
         state: row.parse("round", &id, "state", RoundState::from_name)?,
         enrolment,
+        calls_for_repair: row.flag("calls_for_repair")?,
         version: row.int("version")?,
         create_time: row.time("create_micros")?,
         update_time: row.time("update_micros")?,

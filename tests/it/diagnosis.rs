@@ -11,6 +11,7 @@ on_both_databases! {
     a_diagnosis_names_who_lacks_whom_and_stores_nothing,
     a_private_answer_changes_no_byte_of_a_diagnosis,
     a_dry_run_has_the_numbers_of_the_run_and_another_policy_has_its_own,
+    a_misspelt_id_in_a_private_list_is_for_her_own_manager_alone,
 }
 
 /// Somebody who speaks one language natively.
@@ -82,7 +83,8 @@ async fn a_diagnosis_names_who_lacks_whom_and_stores_nothing(world: World) {
     assert_eq!((own.mentees, own.mentors_wanted, own.mentors, own.places), (5, 5, 2, 3));
     assert!(found.missing_answers.iter().all(|one| !one.field.is_empty() && one.mentees + one.mentors > 0));
 
-    assert_eq!(refused(manager.client.rounds.diagnose_round(of(&round)).await), "PERMISSION_DENIED");
+    let member = world.caller(&["committee-member"]).await.0;
+    assert_eq!(refused(member.rounds.clone().diagnose_round(of(&round)).await), "PERMISSION_DENIED");
     assert_eq!(refused(world.coordinator().rounds.diagnose_round(of("rounds/none")).await), "NOT_FOUND");
     let bad = v1::DiagnoseRoundRequest {
         policy: Some(v1::Policy { objective: 9, ..v1::Policy::default() }),
@@ -123,5 +125,42 @@ async fn a_dry_run_has_the_numbers_of_the_run_and_another_policy_has_its_own(wor
             .await;
     assert_eq!(tried.dry_run.expect("numbers").matches, 0);
     assert_eq!(tried.diagnosis.expect("a diagnosis").most_matched_mentees, 0);
+    world.stop().await;
+}
+
+async fn a_misspelt_id_in_a_private_list_is_for_her_own_manager_alone(world: World) {
+    let (mut peru, round) = round(&world).await;
+    let mut kenya = world.manager("wim-kenya").await;
+    let foreign = vec![kenya.member("nobody"), peru.member("lucky")];
+    peru.import(vec![ProfileDraft { avoided: foreign, ..speaking(mentee("a"), "es") }]).await;
+    kenya.import(vec![mentee("quiet")]).await;
+    kenya.enrol_all(&round).await;
+    let told = async |manager: &Manager| {
+        let answer = manager.client.rounds.clone().diagnose_round(of(&round)).await.expect("is diagnosed");
+        let answer = answer.into_inner();
+        assert_eq!((answer.diagnosis, answer.dry_run), (None, None), "a manager reads nothing else");
+        answer.warnings
+    };
+    assert_eq!(told(&peru).await, [], "an id of another organisation is its own affair");
+    let before = diagnose(&world, of(&round)).await;
+    peru.import(vec![ProfileDraft {
+        avoided: vec![peru.member("lukcy")],
+        previous_partners: vec![peru.member("lucky"), peru.member("noone")],
+        ..speaking(mentee("a"), "es")
+    }])
+    .await;
+    let warnings = told(&peru).await;
+    let seen: Vec<_> = warnings.iter().map(|one| (one.field.as_str(), one.value.as_str())).collect();
+    assert_eq!(seen, [("avoided", "lukcy"), ("previous_partners", "noone")]);
+    assert!(warnings.iter().all(|one| one.profile == peru.member("a") && !one.description.is_empty()));
+    assert_eq!(told(&kenya).await, []);
+    let after = diagnose(&world, of(&round)).await;
+    assert_eq!((&after, after.warnings.len()), (&before, 0), "a coordinator reads none of them");
+    for (request, field) in [
+        (v1::DiagnoseRoundRequest { dry_run: true, ..of(&round) }, "dry_run"),
+        (v1::DiagnoseRoundRequest { policy: Some(v1::Policy::default()), ..of(&round) }, "policy"),
+    ] {
+        assert_eq!(wrong_fields(peru.client.rounds.clone().diagnose_round(request).await), [field]);
+    }
     world.stop().await;
 }

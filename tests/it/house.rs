@@ -92,8 +92,8 @@ const SYSTEM_SCOPE: &[(&str, &str)] = &[
     ("src/service/event.rs", "the key of cursors, which is of the service"),
     ("src/service/retention.rs", "housekeeping"),
     (
-        "src/service/questions.rs",
-        "a question about a run looks at all profiles of its snapshot, after the run was checked, and shows open answers",
+        "src/service/ask.rs",
+        "an expert reads the pairs about which she is asked, after her asks were looked up",
     ),
     (
         "src/service/review.rs",
@@ -102,10 +102,6 @@ const SYSTEM_SCOPE: &[(&str, &str)] = &[
     (
         "src/service/run.rs",
         "the hard rules of a pair look at all profiles of its snapshot, after the pair was checked",
-    ),
-    (
-        "src/service/verify.rs",
-        "the check of a run reads private answers, and returns whether they prove its result",
     ),
     ("src/service/authentication.rs", "authentication, and the operator at the machine"),
     ("src/service/invitation.rs", "whoever shows the secret of an invitation is nobody yet"),

@@ -1,17 +1,22 @@
 //! What a decision keeps of its cost, what organisations learn of the review, and who still takes part.
 
+use std::time::Duration;
+
 use wim_match::api::proto::v1;
-use wim_match::client::request_id;
+use wim_match::client::{Client, request_id};
 
 use crate::refusal::{refused, wrong_fields};
 use crate::review::{Cast, approve, cast, publish, submission_of, submit, two_people};
-use crate::world::{World, matches, mentee, on_both_databases, soon};
+use crate::world::{World, matches, mentee, mentor, on_both_databases, soon};
 
 on_both_databases! {
     a_decision_keeps_what_it_cost_at_the_time,
     an_organisation_learns_nothing_of_decisions_and_of_how_much_was_said,
     who_has_left_the_alliance_enrols_nobody_in_a_published_round,
     an_objection_is_about_the_run_that_is_proposed,
+    matches_are_listed_page_by_page_and_by_region,
+    a_published_match_that_has_lost_somebody_calls_for_a_repair,
+    an_expert_reads_and_comments_on_what_she_is_asked_about,
 }
 
 /// The mentor who is not matched with mentee `c`.
@@ -181,5 +186,216 @@ async fn an_objection_is_about_the_run_that_is_proposed(world: World) {
     let name = pair.name.replace(&cast.run.name, &run.name);
     let objection = v1::ObjectToMatchRequest { name, ..objection };
     kenya.object_to_match(objection).await.expect("objects");
+    cast.world.stop().await;
+}
+
+async fn matches_are_listed_page_by_page_and_by_region(world: World) {
+    let round = world.open_round("r").await.name;
+    let mut peru = world.manager("wim-peru").await;
+    let mut kenya = world.manager("wim-kenya").await;
+    peru.import((0..12).map(|at| mentor(&format!("m{at}"), 1)).collect()).await;
+    let of = |at: usize| {
+        let mut person = mentee(&format!("p{at}"));
+        person.country = if at < 3 { "KE" } else { "PE" }.to_owned();
+        person
+    };
+    kenya.import((0..12).map(of).collect()).await;
+    peru.enrol_all(&round).await;
+    kenya.enrol_all(&round).await;
+    let run = soon(world.run_to_the_end(&round)).await;
+    let client = world.coordinator();
+    let read = async |filter: v1::ReviewFilter, page_size: i32| {
+        let (mut all, mut page_token) = (Vec::new(), String::new());
+        loop {
+            let (parent, filter) = (run.name.clone(), Some(filter.clone()));
+            let request = v1::ListReviewedMatchesRequest { parent, filter, page_size, page_token };
+            let page =
+                client.reviews.clone().list_reviewed_matches(request).await.expect("lists").into_inner();
+            assert!(page.matches.len() <= 100.min(usize::try_from(page_size).expect("positive")).max(1));
+            all.extend(page.matches);
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                return all;
+            }
+        }
+    };
+    let all = read(v1::ReviewFilter::default(), 100).await;
+    let score = |one: &v1::ReviewedMatch| one.r#match.as_ref().expect("a match").score;
+    assert_eq!((all.len(), all.is_sorted_by_key(score)), (12, true), "the lowest score comes first");
+    let worst = |one: &v1::ReviewedMatch| one.attention.contains(&v1::Attention::Worst.into());
+    assert_eq!(all.iter().map(worst).collect::<Vec<_>>(), [&[true; 2][..], &[false; 10]].concat());
+    for size in [1, 5, 12] {
+        assert_eq!(read(v1::ReviewFilter::default(), size).await, all, "pages of {size}");
+    }
+    let region = |code: &str| v1::ReviewFilter { region: code.to_owned(), ..Default::default() };
+    let home = |one: &&v1::ReviewedMatch| {
+        let pair = one.r#match.as_ref().expect("a match");
+        (0..3).any(|at| pair.mentee == kenya.member(&format!("p{at}")))
+    };
+    let expected: Vec<_> = all.iter().filter(home).cloned().collect();
+    for size in [1, 2, 100] {
+        assert_eq!(read(region("014"), size).await, expected, "Eastern Africa, pages of {size}");
+    }
+    assert_eq!(read(region("005"), 7).await, all, "every mentor lives in South America");
+    assert_eq!(read(region("155"), 7).await, []);
+    let wrong = v1::ListReviewedMatchesRequest {
+        parent: run.name.clone(),
+        filter: Some(region("PE")),
+        ..v1::ListReviewedMatchesRequest::default()
+    };
+    assert_eq!(wrong_fields(client.reviews.clone().list_reviewed_matches(wrong).await), ["filter.region"]);
+    // Bounds of the score, beside the whole list.
+    let bound = score(&all[5]);
+    for filter in [
+        v1::ReviewFilter { min_score: Some(bound), ..Default::default() },
+        v1::ReviewFilter { max_score: Some(bound), ..Default::default() },
+        v1::ReviewFilter { organisation: peru.name(), ..Default::default() },
+        v1::ReviewFilter { reviewed: Some(false), ..Default::default() },
+        v1::ReviewFilter { attention: vec![v1::Attention::Worst.into()], ..Default::default() },
+    ] {
+        let takes = |one: &&v1::ReviewedMatch| {
+            filter.min_score.is_none_or(|least| score(one) >= least)
+                && filter.max_score.is_none_or(|most| score(one) <= most)
+                && (filter.attention.is_empty() || worst(one))
+        };
+        let expected: Vec<_> = all.iter().filter(takes).cloned().collect();
+        assert_eq!(read(filter.clone(), 3).await, expected, "{filter:?}");
+    }
+    world.stop().await;
+}
+
+async fn a_published_match_that_has_lost_somebody_calls_for_a_repair(world: World) {
+    let cast = cast(world, v1::Policy::default()).await;
+    let [first, second] = two_people(&cast.world).await;
+    let submission = submit(&first, submission_of(&cast.run)).await.expect("submits");
+    approve(&second, &submission).await.expect("approves");
+    publish(&first, &submission.name).await.expect("publishes");
+    let calls = async |client: &Client| {
+        let request = v1::GetRoundRequest { name: cast.round.clone() };
+        let round = client.rounds.clone().get_round(request).await.expect("reads").into_inner().round;
+        round.expect("a round").calls_for_repair
+    };
+    let left = v1::ReviewFilter { attention: vec![v1::Attention::Left.into()], ..Default::default() };
+    assert_eq!((calls(&first).await, cast.reviewed(left.clone()).await), (false, vec![]));
+    let all = cast.kenya.client.all_consents(&cast.kenya.member("c")).await.expect("lists");
+    let consent =
+        all.into_iter().find(|one| one.purpose() == v1::ConsentPurpose::Matching).expect("one").name;
+    let withdraw = v1::WithdrawConsentRequest { name: consent, ..Default::default() };
+    cast.kenya.client.privacy.clone().withdraw_consent(withdraw).await.expect("withdraws");
+    let found = cast.reviewed(left).await;
+    let [flagged] = &found[..] else { panic!("one match: {found:?}") };
+    assert_eq!(flagged.r#match.as_ref().expect("a match").mentee, cast.kenya.member("c"));
+    assert!(calls(&first).await);
+    // The organisation of the other person reads nothing of it.
+    assert!(!calls(&cast.peru.client).await);
+    let kind = v1::EventKind::RunCallsForRepair;
+    let told = async |client: &Client| {
+        let request = v1::StreamEventsRequest { from_oldest: true, ..Default::default() };
+        let mut stream = client.events.clone().stream_events(request).await.expect("opens").into_inner();
+        let mut seen = Vec::new();
+        while let Ok(message) = tokio::time::timeout(Duration::from_millis(1_500), stream.message()).await {
+            seen.extend(message.expect("goes on").expect("has no end").event);
+        }
+        let of_kind = seen.iter().filter(|event| event.kind() == kind);
+        of_kind.map(|event| event.name.clone()).collect::<Vec<_>>()
+    };
+    for client in [&first, &cast.kenya.client] {
+        assert_eq!(soon(told(client)).await, [cast.run.name.as_str()]);
+    }
+    assert_eq!(soon(told(&cast.peru.client)).await, [""; 0]);
+    cast.world.stop().await;
+}
+
+async fn an_expert_reads_and_comments_on_what_she_is_asked_about(world: World) {
+    let cast = cast(world, v1::Policy::default()).await;
+    let mut reviews = cast.world.coordinator().reviews;
+    // Her role is for an organisation that has no part in the pair.
+    cast.world.manager("wim-ghana").await;
+    let (expert, principal) = cast.world.caller(&["expert@wim-ghana"]).await;
+    let (stranger, _) = cast.world.caller(&["expert"]).await;
+    let [pair, other] = [cast.match_of("c").await, cast.match_of("d").await];
+    let asks = async |client: &Client, parent: &str| {
+        let request = v1::ListAsksRequest { parent: parent.to_owned(), ..Default::default() };
+        client.reviews.clone().list_asks(request).await.map(|page| page.into_inner().asks)
+    };
+    let say = async |client: &Client, of: &v1::Match| {
+        let comment = v1::CreateCommentRequest {
+            round: cast.round.clone(),
+            mentee: of.mentee.clone(),
+            mentor: of.mentor.clone(),
+            text: "A good pair: both blast.".to_owned(),
+            ..v1::CreateCommentRequest::default()
+        };
+        client.reviews.clone().create_comment(comment).await.map(drop)
+    };
+    assert_eq!(asks(&expert, "rounds/-").await.expect("lists"), []);
+    assert_eq!(refused(say(&expert, &pair).await), "NOT_FOUND");
+    let ask = |expert: String, validate_only| v1::AskExpertRequest {
+        round: cast.round.clone(),
+        mentee: pair.mentee.clone(),
+        mentor: pair.mentor.clone(),
+        expert,
+        question: "Do their fields fit?".to_owned(),
+        validate_only,
+        ..v1::AskExpertRequest::default()
+    };
+    let reviewer = cast.world.who_is(&cast.world.coordinator()).await.name;
+    assert_eq!(wrong_fields(reviews.ask_expert(ask(reviewer, false)).await), ["expert"]);
+    let before = cast.world.dump().await;
+    let check = ask(principal.name.clone(), true);
+    let checked = reviews.ask_expert(check).await.expect("can be asked").into_inner();
+    assert_eq!(cast.world.dump().await, before, "a check writes nothing");
+    let asked = reviews.ask_expert(ask(principal.name.clone(), false)).await.expect("asks").into_inner();
+    assert_eq!(asked, checked);
+    let asked = asked.ask.expect("an ask");
+    assert_eq!(asked.expert, principal.name);
+
+    let own = asks(&expert, "rounds/-").await.expect("lists");
+    let [hers] = &own[..] else { panic!("one ask: {own:?}") };
+    assert_eq!((&hers.name, &hers.question, &hers.mentee), (&asked.name, &asked.question, &pair.mentee));
+    let seen = hers.r#match.as_ref().expect("the pair");
+    assert_eq!((seen.score, seen.contributions.is_empty(), &seen.name), (pair.score, false, &String::new()));
+    assert_eq!(asks(&expert, "rounds/other").await.expect("lists"), []);
+    assert_eq!(asks(&stranger, "rounds/-").await.expect("lists"), []);
+    assert_eq!(asks(&cast.world.coordinator(), &cast.round).await.expect("lists").len(), 1);
+    say(&expert, &pair).await.expect("comments");
+    assert_eq!(refused(say(&expert, &other).await), "NOT_FOUND");
+    assert_eq!(refused(say(&stranger, &pair).await), "NOT_FOUND");
+    // She decides nothing, and reads nobody else's words.
+    let mut client = expert.reviews.clone();
+    assert_eq!(refused(client.pin_pair(cast.pin("c", "a")).await), "PERMISSION_DENIED");
+    let parent = asked.name.split_once("/asks/").expect("a name").0.to_owned();
+    let list = v1::ListCommentsRequest { parent, ..Default::default() };
+    assert_eq!(refused(client.list_comments(list.clone()).await), "PERMISSION_DENIED");
+    let all = reviews.list_comments(list.clone()).await.expect("lists").into_inner().comments;
+    use v1::CommentKind::{Ask, Comment};
+    let said: Vec<_> = all.iter().map(|one| (one.kind(), one.author.as_str())).collect();
+    assert_eq!(said[1], (Comment, principal.name.as_str()));
+    assert_eq!((said[0].0, said.len()), (Ask, 2));
+    let kenya = cast.kenya.client.reviews.clone().list_comments(list).await.expect("lists").into_inner();
+    assert_eq!(kenya.comments, [], "her organisation reads its own words alone");
+
+    let withdraw = |validate_only| v1::WithdrawAskRequest {
+        name: asked.name.clone(),
+        request_id: String::new(),
+        validate_only,
+    };
+    let checked = reviews.withdraw_ask(withdraw(true)).await.expect("is good").into_inner();
+    say(&expert, &pair).await.expect("a check changes nothing");
+    let withdrawn = reviews.withdraw_ask(withdraw(false)).await.expect("withdraws").into_inner();
+    assert_eq!(withdrawn, checked);
+    assert!(withdrawn.ask.expect("an ask").withdraw_time.is_some());
+    assert_eq!(asks(&expert, "rounds/-").await.expect("lists"), []);
+    assert_eq!(refused(say(&expert, &pair).await), "NOT_FOUND");
+    reviews.ask_expert(ask(principal.name.clone(), false)).await.expect("asks again");
+    say(&expert, &pair).await.expect("comments again");
+    let erase = v1::EraseProfileRequest {
+        name: pair.mentee.clone(),
+        request_id: request_id(),
+        ..v1::EraseProfileRequest::default()
+    };
+    cast.kenya.client.privacy.clone().erase_profile(erase).await.expect("erases");
+    assert_eq!(asks(&cast.world.coordinator(), &cast.round).await.expect("lists"), []);
+    assert_eq!(refused(say(&expert, &pair).await), "NOT_FOUND");
     cast.world.stop().await;
 }

@@ -106,6 +106,8 @@ fn every_method_that_changes_something_takes_a_request_id_and_a_check() {
         "ReleaseDecision",
         "MarkReviewed",
         "CreateComment",
+        "AskExpert",
+        "WithdrawAsk",
         "ContestMatch",
         "SubmitRun",
         "ApproveRun",

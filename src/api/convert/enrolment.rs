@@ -5,7 +5,10 @@ use crate::api::proto::v1;
 use crate::domain::enrolment::{Enrolment, EnrolmentFilter};
 use crate::domain::name::{ConsentRef, OrganisationId};
 use crate::domain::violation::Violations;
+use crate::domain::vocabulary::Lang;
+use crate::domain::warning::Warning;
 use crate::error::Error;
+use crate::wording;
 
 /// From the message, or all its violations.
 pub fn filter(message: &v1::EnrolmentFilter) -> Result<EnrolmentFilter, Error> {
@@ -48,5 +51,16 @@ pub fn message(enrolment: &Enrolment, shows_consent: bool) -> v1::Enrolment {
             .waiting
             .map(|waiting| waiting::cause(waiting.cause).into())
             .unwrap_or_default(),
+    }
+}
+
+/// A warning about a profile, by its name.
+pub fn warning(profile: String, warning: Warning, lang: Lang) -> v1::ProfileWarning {
+    v1::ProfileWarning {
+        profile,
+        code: warning.code as i32,
+        description: wording::warning(&warning, lang),
+        field: warning.field,
+        value: warning.value,
     }
 }

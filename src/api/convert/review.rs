@@ -1,15 +1,17 @@
 //! Decisions, reviews of pairs, comments and submissions as messages.
 
+use super::outcome::match_message;
 use super::{count, etag, timestamp};
 use crate::api::proto::v1;
 use crate::domain::name::{CommentRef, DecisionRef, OrganisationId, PairRef, ProfileRef, RoundId, RunRef};
 use crate::domain::record::Record;
 use crate::domain::review::{
-    Attention, Comment, CommentKind, Decision, DecisionCost, DecisionKind, PairReview, ReviewFilter,
+    Ask, Attention, Comment, CommentKind, Decision, DecisionCost, DecisionKind, PairReview, ReviewFilter,
     ReviewedMatch,
 };
-use crate::domain::run::{RoundNumbers, ScoreRange, Side};
+use crate::domain::run::{Match, RoundNumbers, ScoreRange, Side};
 use crate::domain::submission::{Submission, SubmissionState};
+use crate::domain::vocabulary::{Lang, Region};
 use crate::engine::solved_round::{Effect, Move, RoundAlternate};
 use crate::error::Error;
 use crate::service::AskedDecision;
@@ -83,12 +85,28 @@ pub fn comment(round: &RoundId, comment: &Comment) -> v1::Comment {
             CommentKind::Mark => v1::CommentKind::Mark,
             CommentKind::Contest => v1::CommentKind::Contest,
             CommentKind::Objection => v1::CommentKind::Objection,
+            CommentKind::Ask => v1::CommentKind::Ask,
         }
         .into(),
         author: principal(&comment.said),
         organisation: comment.organisation.as_ref().map(OrganisationId::name).unwrap_or_default(),
         text: comment.text.clone(),
         create_time: Some(timestamp(comment.said.time)),
+    }
+}
+
+/// An ask, with what an expert reads of its pair.
+pub fn ask(ask: &Ask, explained: Option<&(RunRef, Match)>, lang: Lang) -> v1::Ask {
+    v1::Ask {
+        name: ask.name.name(),
+        expert: ask.name.expert.name(),
+        mentee: ask.pair.mentee.name(),
+        mentor: ask.pair.mentor.name(),
+        question: ask.question.clone(),
+        author: principal(&ask.asked),
+        create_time: Some(timestamp(ask.asked.time)),
+        withdraw_time: ask.withdrawn.as_ref().map(|record| timestamp(record.time)),
+        r#match: explained.map(|(run, pair)| match_message(run, None, pair, lang)),
     }
 }
 
@@ -117,7 +135,7 @@ pub fn reviewed_match(run: &str, round: &RoundId, reviewed: &ReviewedMatch) -> v
 
 /// A filter of reviewed matches.
 pub fn filter(message: v1::ReviewFilter) -> Result<ReviewFilter, Error> {
-    let v1::ReviewFilter { attention, min_score, max_score, organisation, reviewed } = message;
+    let v1::ReviewFilter { attention, min_score, max_score, organisation, reviewed, region } = message;
     let known = |number: &i32| {
         let found = Attention::ALL.into_iter().find(|cause| *cause as i32 == *number);
         found.ok_or_else(|| {
@@ -132,7 +150,12 @@ pub fn filter(message: v1::ReviewFilter) -> Result<ReviewFilter, Error> {
         ),
     };
     let attention = attention.iter().map(known).collect::<Result<Vec<_>, _>>()?;
-    Ok(ReviewFilter { attention, min_score, max_score, organisation, reviewed })
+    let known = |code: &str| {
+        let what = "is not the UN M49 code of a sub-region, for example 005";
+        Region::from_code(code).ok_or_else(|| Error::invalid_field("filter.region", code, what))
+    };
+    let region = Some(region.as_str()).filter(|code| !code.is_empty()).map(known).transpose()?;
+    Ok(ReviewFilter { attention, min_score, max_score, organisation, region, reviewed })
 }
 
 /// A submission.

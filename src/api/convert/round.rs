@@ -82,5 +82,6 @@ pub fn message(round: &Round) -> v1::Round {
         organisations: listed.map(OrganisationId::name).collect(),
         all_members: invitations.all_members,
         agreement: round.content.agreement.clone(),
+        calls_for_repair: round.calls_for_repair,
     }
 }

@@ -2,14 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{InvalidName, RoundId, is_pair_id, parse_number};
+use super::{InvalidName, PrincipalRef, RoundId, is_pair_id, parse_number};
 
 const DECISION_RULE: &str = "rounds/ID/decisions/NUMBER, as ListDecisions returns it";
 const SUBMISSION_RULE: &str = "rounds/ID/submissions/NUMBER, as ListSubmissions returns it";
 const PAIR_RULE: &str = "rounds/ID/pairs/ID, where the last ID is that of a match";
 const PAIR_EXAMPLE: &str = "rounds/2027-spring/pairs/0123456789abcdef0123456789abcdef";
-const COMMENT_RULE: &str = "rounds/ID/pairs/ID/comments/NUMBER, as ListComments returns it";
-const COMMENT_EXAMPLE: &str = "rounds/2027-spring/pairs/0123456789abcdef0123456789abcdef/comments/2";
+const ASK_RULE: &str = "rounds/ID/pairs/ID/asks/ID, as ListAsks returns it";
+const ASK_EXAMPLE: &str =
+    "rounds/2027-spring/pairs/0123456789abcdef0123456789abcdef/asks/01938e0a-7c5a-7a34-9d0e-5f2b7c1d9e3a";
+const COMMENT_RULE: &str = "rounds/ID/pairs/ID/comments/ID, as ListComments returns it";
+const COMMENT_EXAMPLE: &str =
+    "rounds/2027-spring/pairs/0123456789abcdef0123456789abcdef/comments/fedcba9876543210fedcba9876543210";
 
 macro_rules! numbered {
     ($(#[$doc:meta])* $name:ident, $collection:literal, $example:literal, $rule:ident) => {
@@ -52,7 +56,7 @@ numbered!(
 );
 
 /// Name of the review of a pair.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PairRef {
     /// The round.
     pub round: RoundId,
@@ -104,6 +108,32 @@ impl CommentRef {
     }
 }
 
+/// Name of an ask: of a pair and an expert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskRef {
+    /// The pair.
+    pub pair: PairRef,
+    /// The expert.
+    pub expert: PrincipalRef,
+}
+
+impl AskRef {
+    /// Reads `rounds/{round}/pairs/{pair}/asks/{ask}`.
+    pub fn from_name(name: &str) -> Result<Self, InvalidName> {
+        let invalid = || InvalidName { example: ASK_EXAMPLE, rule: ASK_RULE };
+        let (pair, expert) = name.split_once("/asks/").ok_or_else(invalid)?;
+        match (PairRef::from_name(pair), PrincipalRef::from_name(&format!("principals/{expert}"))) {
+            (Ok(pair), Ok(expert)) => Ok(Self { pair, expert }),
+            _ => Err(invalid()),
+        }
+    }
+
+    /// `rounds/{round}/pairs/{pair}/asks/{ask}`.
+    pub fn name(&self) -> String {
+        format!("{}/asks/{}", self.pair.name(), self.expert.id())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +142,9 @@ mod tests {
     fn names_read_back_as_they_print_and_no_other_text_is_a_name() {
         let pair = format!("rounds/r/pairs/{}", "0a".repeat(16));
         assert_eq!(PairRef::from_name(&pair).expect("a name").name(), pair);
+        let ask = format!("{pair}/asks/01938e0a-7c5a-7a34-9d0e-5f2b7c1d9e3a");
+        assert_eq!(AskRef::from_name(&ask).expect("a name").name(), ask);
+        assert!(AskRef::from_name(&format!("{pair}/asks/rosa")).is_err());
         let comment = format!("{pair}/comments/{}", "b1".repeat(16));
         assert_eq!(CommentRef::from_name(&comment).expect("a name").name(), comment);
         assert_eq!(

@@ -2,6 +2,7 @@
 //!
 //! A decision keeps its place with the surrogate, without its reasons. Everything that was said of her pairs is deleted.
 
+use super::super::ask::ERASE_ASKS;
 use super::super::backend::Store;
 use super::super::decision::{self, decision_columns};
 use super::super::dialect::{Row, Value, values};
@@ -67,6 +68,7 @@ impl Store {
             }
             for row in session.reads().rows(PAIRS, task.keys()).await? {
                 let pair = values![row.text("round_id")?, row.text("pair_id")?];
+                session.execute(ERASE_ASKS, pair.clone()).await?;
                 counts.comments += session.execute(DELETE_COMMENTS, pair).await?;
             }
             session.execute(DELETE_REVIEWS, task.keys()).await?;

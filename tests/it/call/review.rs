@@ -7,6 +7,9 @@ use wim_match::client::{Client, request_id};
 
 use super::{STALE_ETAG, Target};
 
+/// The id of a principal that there is not.
+const NOBODY: &str = "01938e0a-7c5a-7a34-9d0e-5f2b7c1d9e3a";
+
 /// The name of the first submission of the round, which there is not.
 fn submission(t: &Target) -> String {
     format!("{}/submissions/7", t.round)
@@ -75,6 +78,21 @@ pub(super) async fn call(method: &str, client: Client, t: Target) -> Result<(), 
         "ReviewService/CreateComment" => {
             let request = v1::CreateCommentRequest { round, mentee, mentor, text, request_id, validate_only };
             reviews.create_comment(request).await.map(drop)
+        }
+        "ReviewService/AskExpert" => {
+            let (expert, question) = (format!("principals/{NOBODY}"), text);
+            let request =
+                v1::AskExpertRequest { round, mentee, mentor, expert, question, request_id, validate_only };
+            reviews.ask_expert(request).await.map(drop)
+        }
+        "ReviewService/WithdrawAsk" => {
+            let name = format!("{}/asks/{NOBODY}", pair(&t));
+            let request = v1::WithdrawAskRequest { name, request_id, validate_only };
+            reviews.withdraw_ask(request).await.map(drop)
+        }
+        "ReviewService/ListAsks" => {
+            let request = v1::ListAsksRequest { parent: round, ..Default::default() };
+            reviews.list_asks(request).await.map(drop)
         }
         "ReviewService/ListComments" => {
             let request = v1::ListCommentsRequest { parent: pair(&t), ..Default::default() };
