@@ -367,7 +367,7 @@ async fn a_restore_sets_the_present_database_aside_and_names_the_tokens_that_liv
     let database = backed.machine.database("wim.db");
     let mut open = SqliteConnection::connect(&database).await.expect("connects");
     sqlx::raw_sql(
-        "PRAGMA journal_mode = WAL; INSERT INTO organisation VALUES ('wim-peru', 'P', 'PE', '{}', 'member', NULL, NULL, 0, 1, 1, 1)",
+        "PRAGMA journal_mode = WAL; INSERT INTO organisation VALUES ('wim-peru', 'P', 'PE', '{}', 'member', NULL, NULL, 0, NULL, NULL, 1, 1, 1)",
     )
     .execute(&mut open)
     .await
@@ -520,7 +520,7 @@ async fn a_check_names_what_is_wrong() {
     };
     for (statements, what, part) in [
         (
-            "INSERT INTO organisation VALUES ('wim-peru', 'P', 'PE', '{}', 'member', NULL, NULL, 0, 1, 1, 1); \
+            "INSERT INTO organisation VALUES ('wim-peru', 'P', 'PE', '{}', 'member', NULL, NULL, 0, NULL, NULL, 1, 1, 1); \
              INSERT INTO round VALUES ('spring', 'S', '2027-03-01', '2027-08-31', '', 'x', 'enrolling', 1, 0, 1, 1, 0, 1, 1); \
              INSERT INTO policy VALUES ('spring', 1, '{}', 'd', 1); \
              INSERT INTO enrolment_count VALUES ('spring', 'wim-peru', 1, 3, 1, 1)",

@@ -33,7 +33,7 @@ async fn a_purge_reports_what_it_would_delete_and_what_it_has_deleted() {
     admin(&["migrate"]);
     let mut raw = SqliteConnection::connect(&database).await.expect("connects");
     // 250 old answers are more than two transactions delete; one answer is of the far future.
-    let fill = "INSERT INTO organisation VALUES ('wim-peru', 'Peru', 'PE', '{}', 'member', NULL, NULL, 0, 1, 1, 1); \
+    let fill = "INSERT INTO organisation VALUES ('wim-peru', 'Peru', 'PE', '{}', 'member', NULL, NULL, 0, NULL, NULL, 1, 1, 1); \
         INSERT INTO profile_import VALUES ('import-1', 'wim-peru', 0, 0, 0, 1, 1, NULL, NULL, NULL); \
         WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 251) \
         INSERT INTO idempotency SELECT 'token', 'request-' || n, 'M', 'd', x'00', \
