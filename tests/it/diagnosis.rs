@@ -46,7 +46,7 @@ fn of(name: &str) -> v1::DiagnoseRoundRequest {
 }
 
 async fn a_diagnosis_names_who_lacks_whom_and_stores_nothing(world: World) {
-    let (mut manager, round) = round(&world).await;
+    let (manager, round) = round(&world).await;
     let before = world.dump().await;
     let answer = diagnose(&world, of(&round)).await;
     assert_eq!(world.dump().await, before, "nothing is stored");
