@@ -17,8 +17,7 @@ use crate::domain::review::{DecisionCost, DecisionKind, Pair};
 use crate::domain::run::{RunState, Side};
 use crate::domain::snapshot::FrozenDecision;
 use crate::domain::violation::Violations;
-use crate::engine::observer::{Observer, Unobserved};
-use crate::engine::pool::on_threads;
+use crate::engine::observer::Observer;
 use crate::engine::solved_round::{Effect, RoundAlternate, SolvedRound, WhatIfAnswer};
 use crate::engine::{Options, RunCertificate};
 use crate::error::{Error, Result};
@@ -115,10 +114,10 @@ impl Service {
     /// [`Self::what_if_decisions`] answers. `None` if the round has no such run, if somebody of the run was erased, or if the
     /// decision contradicts others of the run.
     ///
-    /// The answer does not wait for its turn: a decision is no question that can come later.
+    /// The answer waits for its turn as those of questions do. If too many wait, the decision is refused and may be sent again.
     pub(super) async fn cost_of(
         &self,
-        permit: &Permit,
+        (caller, permit): (&Caller, &Permit),
         round: &RoundId,
         (add, release): (Option<FrozenDecision>, Option<&Pair>),
     ) -> Result<Option<DecisionCost>> {
@@ -128,16 +127,14 @@ impl Service {
             Err(Error::InputErased(_) | Error::NotFound(_)) => return Ok(None),
             prepared => prepared?,
         };
-        let (kept, threads) = (Arc::clone(&self.kept_rounds), self.solver_threads);
+        let kept = Arc::clone(&self.kept_rounds);
         let add: Vec<FrozenDecision> = add.into_iter().collect();
         let release: Vec<_> = release.iter().map(|pair| (pair.mentee.clone(), pair.mentor.clone())).collect();
-        let asking = tokio::task::spawn_blocking(move || {
-            on_threads(threads, || {
-                let solved = prepared.solved(&kept, run, &Unobserved)?;
-                solved.what_if(&add, &release, &Unobserved).map_err(|_| Error::Cancelled)
-            })
+        let asking = Work::start(self, caller, move |observer| {
+            let solved = prepared.solved(&kept, run, observer)?;
+            solved.what_if(&add, &release, observer).map_err(|_| Error::Cancelled)
         });
-        let answer = match asking.await.map_err(|_| Error::internal("the solver panicked"))? {
+        let answer = match asking.finish().await {
             Err(Error::InputErased(_)) => return Ok(None),
             answer => answer?,
         };

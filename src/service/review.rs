@@ -78,7 +78,7 @@ impl Service {
             kind,
             name: String::new(),
         };
-        let cost = Box::pin(self.cost_of(&permit, &round, (Some(asked), None))).await?;
+        let cost = Box::pin(self.cost_of((caller, &permit), &round, (Some(asked), None))).await?;
         if how.validate_only {
             let places = self.places_for(&permit, &round, kind, &pair).await?;
             let wanted = NewDecision { kind, pair: &pair, reason: &reason, places, cost };
@@ -117,7 +117,7 @@ impl Service {
             return Err(Error::InvalidFields(violations));
         };
         let pair = self.store.decision(&permit.scope, &name).await?.pair;
-        let cost = Box::pin(self.cost_of(&permit, &name.round, (None, Some(&pair)))).await?;
+        let cost = Box::pin(self.cost_of((caller, &permit), &name.round, (None, Some(&pair)))).await?;
         if how.validate_only {
             let released = self.record(&permit);
             let checked = self.store.check_release(&permit.scope, &name, (&reason, cost), released).await?;
