@@ -366,7 +366,8 @@ fn wrong(method: &MethodDescriptor, answer: &Result<Vec<u8>, Status>) -> Option<
             let is_busy = is_of_solver(method) && told == "OVERLOADED";
             // A stranger's message is refused by its size before it is read.
             let is_large = method.name() == "RedeemInvitation" && told == "MESSAGE_TOO_LARGE";
-            (!own.contains(&status.code()) && !is_busy && !is_large).then(|| format!("{told}: {}", status.message()))
+            (!own.contains(&status.code()) && !is_busy && !is_large)
+                .then(|| format!("{told}: {}", status.message()))
         }
     }
 }
