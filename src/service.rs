@@ -54,7 +54,7 @@ use self::turns::Turns;
 use crate::clock::{Clock, Latest};
 use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
-use crate::store::{Notes, Receipt, RequestKey, Store, WriteSession};
+use crate::store::{Begun, Notes, Receipt, RequestKey, Store, WriteSession};
 use crate::telemetry::Metrics;
 
 pub use ask::AskedPair;
@@ -161,6 +161,18 @@ impl Service {
     }
 
     /// The receipt of a mutation. `payload` is the whole request without its `request_id`.
+    /// The first answer to a repeated request, for a change that computes something before it begins. Nothing is reserved.
+    async fn first_answer(&self, receipt: &Receipt) -> Result<Option<Vec<u8>>> {
+        if receipt.request.is_none() {
+            return Ok(None);
+        }
+        match self.store.begin(receipt.clone()).await? {
+            Begun::Repeated(first) => Ok(Some(first)),
+            // A session that is dropped changes nothing.
+            Begun::Fresh(_) => Ok(None),
+        }
+    }
+
     fn receipt(&self, permit: &Permit, request_id: &str, payload: &impl Serialize) -> Result<Receipt> {
         let request = match request_id {
             "" => None,

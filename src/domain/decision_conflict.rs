@@ -55,6 +55,8 @@ pub enum ConflictCause {
     NoPlaceFree,
     /// The quotas can be met without the decisions, and not with them.
     QuotasUnmet,
+    /// No result that keeps the quotas and the decisions was found, and none was proved impossible.
+    NotFound,
 }
 
 impl ConflictCause {
@@ -77,6 +79,7 @@ impl ConflictCause {
             Self::Ceiling { group, most } => format!("the quota of {group} allows at most {most} matches"),
             Self::NoPlaceFree => "no place is free for all of these pairs".to_owned(),
             Self::QuotasUnmet => "with these decisions the quotas of the policy cannot be met".to_owned(),
+            Self::NotFound => "no result that keeps the quotas was found with these decisions".to_owned(),
             Self::Objective => "the objective STABLE takes no pins; or choose another objective".to_owned(),
         }
     }

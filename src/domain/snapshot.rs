@@ -1,5 +1,7 @@
 //! The snapshot: the frozen and only input of a run.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -11,6 +13,7 @@ use super::policy::{Objective, Policy};
 use super::profile::{ConsentPurpose, Profile};
 use super::quota::{Quota, QuotaSide};
 use super::review::DecisionKind;
+use super::vocabulary::Region;
 use super::waiting::Waiting;
 
 /// One enrolled person, in the state when the round was frozen.
@@ -132,14 +135,21 @@ impl Snapshot {
     /// nowhere.
     pub fn fits_ceilings(&self, pins: &[(&ProfileRef, &ProfileRef)]) -> bool {
         let quotas = &self.policy.quotas;
-        let region = |profile: &ProfileRef| {
-            let found = self.participants.iter().find(|person| person.profile == *profile);
-            found.map(|person| person.content.country.region())
+        let named: BTreeSet<&ProfileRef> =
+            pins.iter().flat_map(|(mentee, mentor)| [*mentee, *mentor]).collect();
+        let region = |person: &Participant| person.content.country.region();
+        let regions: BTreeMap<&ProfileRef, Region> = (self.participants.iter())
+            .filter(|person| named.contains(&person.profile))
+            .map(|person| (&person.profile, region(person)))
+            .collect();
+        let take_part = |(mentee, mentor): &&(&ProfileRef, &ProfileRef)| {
+            regions.contains_key(mentee) && regions.contains_key(mentor)
         };
+        let pins: Vec<_> = pins.iter().filter(take_part).collect();
         let is_of = |quota: &Quota, (mentee, mentor): &(&ProfileRef, &ProfileRef)| {
             let person = if quota.side == QuotaSide::Mentees { mentee } else { mentor };
             quota.organisation.as_ref().is_none_or(|id| *id == person.organisation)
-                && quota.region.is_none_or(|wanted| region(person) == Some(wanted))
+                && quota.region.is_none_or(|wanted| regions.get(person) == Some(&wanted))
         };
         let within = |most: Option<u32>, has: usize| most.is_none_or(|most| has <= most as usize);
         let keeps_quotas = (quotas.quotas.iter())

@@ -96,7 +96,8 @@ fn best(
     Ok(Ok(Solution { pairs, evidence, frontier: Vec::new(), stable_size: None, counters }))
 }
 
-/// A fairest assignment. It has no frontier. All its searches together have at most `solves` further solves.
+/// A fairest assignment. It has no frontier. Its first assignment, its thresholds together, and its bound on people have at most
+/// `solves` solves each.
 fn fair(
     problem: &Problem<'_>,
     bounds: &MatchBounds,

@@ -158,10 +158,10 @@ pub fn solve(snapshot: &Snapshot, options: &Options, observer: &dyn Observer) ->
 /// Repairs a result: `snapshot` is the round as it is now, and the run that it follows is the published one, marked as
 /// repaired. The outcome serves as many people as possible, by tier, with as many minimum places and second mentors as
 /// possible; among such results it changes the fewest pairs, and of these it has the greatest total score. All three are
-/// proved, and [`verify`] checks them. Pins and vetoes are kept.
+/// proved, and [`verify`] checks them, unless limits of the exchange leave a gap. Pins and vetoes are kept.
 ///
 /// A pair is changed if it is no match any more although both people still take part. If more pairs than `budget` would be
-/// changed, there is no outcome, but the number of changes that are needed.
+/// changed, there is no outcome, but the number of changes that are needed; with a gap, that the best repair found needs.
 pub fn repair_round(
     snapshot: &Snapshot,
     budget: Option<u64>,
@@ -290,8 +290,9 @@ fn no_outcome(round: &Round<'_>, no: NoSolution, observer: &dyn Observer) -> NoO
     let NoSolution::Unmet(why) = no else { return NoOutcome::Stopped };
     let decisions = &round.snapshot.decisions;
     let told = || {
-        // Decisions are no cause where the stable result itself exceeds a limit.
-        let may_be_decisions = !decisions.is_empty() && why != Unmet::Stable;
+        // Decisions are a cause only where it is proved that no result keeps the quotas.
+        let is_proved = matches!(why, Unmet::Cut(..) | Unmet::Together);
+        let may_be_decisions = is_proved && !decisions.is_empty();
         if may_be_decisions && unmet::possible_without_decisions(round.snapshot, observer)? {
             let (cause, decisions) = (ConflictCause::QuotasUnmet, decisions.clone());
             return Ok::<_, Stopped>(NoOutcome::Decisions(vec![DecisionConflict { cause, decisions }]));

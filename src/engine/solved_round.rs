@@ -34,6 +34,7 @@ use super::score::Scores;
 use super::wishes::{DecisionCheck, worth};
 use super::{explain, explain_pair, pool};
 use crate::domain::decision_conflict::{ConflictCause, DecisionConflict};
+use crate::domain::explanation::ReasonCode;
 use crate::domain::name::ProfileRef;
 use crate::domain::policy::{HardRule, Objective};
 use crate::domain::review::DecisionKind;
@@ -228,11 +229,12 @@ impl SolvedRound {
         match assigned(&snapshot, self.options.most_kept, observer) {
             Ok((pairs, is_exact)) => Ok(Ok((pairs, is_exact))),
             Err(NoOutcome::Decisions(conflicts)) => Ok(Err(conflicts)),
-            // The run kept the quotas, so that the decisions are in their way.
-            Err(NoOutcome::Quotas(_)) => Ok(Err(vec![DecisionConflict {
-                cause: ConflictCause::QuotasUnmet,
-                decisions: decisions.to_vec(),
-            }])),
+            // The run kept the quotas, so that the decisions are in their way, or the search has ended before.
+            Err(NoOutcome::Quotas(reasons)) => {
+                let is_open = reasons.iter().any(|reason| reason.code == ReasonCode::QuotasNotFound);
+                let cause = if is_open { ConflictCause::NotFound } else { ConflictCause::QuotasUnmet };
+                Ok(Err(vec![DecisionConflict { cause, decisions: decisions.to_vec() }]))
+            }
             // A question has no budget.
             Err(NoOutcome::Stopped | NoOutcome::Budget(_)) => Err(Stopped),
         }
@@ -335,7 +337,7 @@ impl SolvedRound {
         for one in optimum.alternates((at, side), limit, observer)? {
             let forced = (one.mentee, one.mentor);
             let after = match optimum.exchanged(&one) {
-                Some(after) => Some(after),
+                Some(after) => Some((after, true)),
                 // The change is too long to be listed, or it uses both directions of a pair: solved anew.
                 None => self.pinned(forced, observer)?,
             };
@@ -375,7 +377,7 @@ impl SolvedRound {
     }
 
     /// The result with a pair that is pinned; `None` if it cannot be.
-    fn pinned(&self, pair: (u32, u32), observer: &dyn Observer) -> Result<Option<Vec<(u32, u32)>>, Stopped> {
+    fn pinned(&self, pair: (u32, u32), observer: &dyn Observer) -> Result<Option<Assigned>, Stopped> {
         let (mentee, mentor) = self.index.names(pair);
         let pin = FrozenDecision {
             mentee: mentee.clone(),
@@ -384,18 +386,18 @@ impl SolvedRound {
             name: String::new(),
         };
         let decisions: Vec<FrozenDecision> = self.snapshot.decisions.iter().cloned().chain([pin]).collect();
-        Ok(self.solved_with(&decisions, observer)?.ok().map(|(after, _)| after))
+        Ok(self.solved_with(&decisions, observer)?.ok())
     }
 
     /// What is shown of alternates, each with the result that it would give.
     fn listed(
         &self,
-        found: &[((u32, u32), Vec<(u32, u32)>)],
+        found: &[((u32, u32), Assigned)],
         observer: &dyn Observer,
     ) -> Result<Vec<RoundAlternate>, Stopped> {
-        let new = self.new_scores(found.iter().flat_map(|(_, after)| after), observer)?;
-        let one = |(pair, after): &((u32, u32), Vec<(u32, u32)>)| {
-            let Effect { before, after: then, moves, .. } = self.effect(after, &new, true);
+        let new = self.new_scores(found.iter().flat_map(|(_, (after, _))| after), observer)?;
+        let one = |(pair, (after, is_exact)): &((u32, u32), Assigned)| {
+            let Effect { before, after: then, moves, .. } = self.effect(after, &new, *is_exact);
             let (mentee, mentor) = self.index.names(*pair);
             RoundAlternate {
                 mentee: mentee.clone(),
@@ -404,6 +406,7 @@ impl SolvedRound {
                 points: before.total_score.saturating_sub(then.total_score),
                 people: before.matched_mentees.saturating_sub(then.matched_mentees),
                 moves,
+                is_exact: *is_exact,
             }
         };
         Ok(found.iter().map(one).collect())

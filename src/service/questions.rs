@@ -114,7 +114,7 @@ impl Service {
     /// [`Self::what_if_decisions`] answers. `None` if the round has no such run, if somebody of the run was erased, or if the
     /// decision contradicts others of the run.
     ///
-    /// The answer waits for its turn as those of questions do. If too many wait, the decision is refused and may be sent again.
+    /// The answer waits for its turn as those of questions do. If too many wait, the decision has no cost.
     pub(super) async fn cost_of(
         &self,
         (caller, permit): (&Caller, &Permit),
@@ -135,7 +135,7 @@ impl Service {
             solved.what_if(&add, &release, observer).map_err(|_| Error::Cancelled)
         });
         let answer = match asking.finish().await {
-            Err(Error::InputErased(_)) => return Ok(None),
+            Err(Error::InputErased(_) | Error::Overloaded(_)) => return Ok(None),
             answer => answer?,
         };
         let WhatIfAnswer::Effect(Effect { before, after, moves, is_exact }) = answer else { return Ok(None) };

@@ -70,8 +70,18 @@ impl Service {
         let (Some((round, pair)), true) = (named, violations.is_empty()) else {
             return Err(Error::InvalidFields(violations));
         };
-        // A round that does not exist for the caller has no runs that could answer.
-        self.store.round(&permit.scope, &round).await?;
+        let payload = (&round, &pair, &reason, etag);
+        let receipt = self.receipt(&permit, how.request_id, &payload)?;
+        if !how.validate_only
+            && let Some(first) = self.first_answer(&receipt).await?
+        {
+            return Ok((round, recalled(&first)?));
+        }
+        // What is refused anyway costs no question.
+        let places = self.places_for(&permit, &round, kind, &pair).await?;
+        let wanted = NewDecision { kind, pair: &pair, reason: &reason, places, cost: None };
+        let made = self.record(&permit);
+        self.store.check_decision(&permit.scope, &round, &wanted, etag, made).await?;
         let asked = FrozenDecision {
             mentee: pair.mentee.clone(),
             mentor: pair.mentor.clone(),
@@ -80,13 +90,11 @@ impl Service {
         };
         let cost = Box::pin(self.cost_of((caller, &permit), &round, (Some(asked), None))).await?;
         if how.validate_only {
-            let places = self.places_for(&permit, &round, kind, &pair).await?;
-            let wanted = NewDecision { kind, pair: &pair, reason: &reason, places, cost };
+            let wanted = NewDecision { cost, ..wanted };
             let made = self.record(&permit);
             let checked = self.store.check_decision(&permit.scope, &round, &wanted, etag, made).await?;
             return Ok((round, checked));
         }
-        let payload = (&round, &pair, &reason, etag);
         match self.store.begin(self.receipt(&permit, how.request_id, &payload)?).await? {
             Begun::Repeated(first) => Ok((round, recalled(&first)?)),
             Begun::Fresh(mut session) => {
@@ -116,8 +124,17 @@ impl Service {
         let (Some(name), true) = (name, violations.is_empty()) else {
             return Err(Error::InvalidFields(violations));
         };
-        let pair = self.store.decision(&permit.scope, &name).await?.pair;
-        let cost = Box::pin(self.cost_of((caller, &permit), &name.round, (None, Some(&pair)))).await?;
+        let receipt = self.receipt(&permit, how.request_id, &(name.name(), &reason))?;
+        if !how.validate_only
+            && let Some(first) = self.first_answer(&receipt).await?
+        {
+            return Ok((name.round, recalled(&first)?));
+        }
+        // What is refused anyway costs no question.
+        let released = self.record(&permit);
+        let checked = self.store.check_release(&permit.scope, &name, (&reason, None), released).await?;
+        let cost =
+            Box::pin(self.cost_of((caller, &permit), &name.round, (None, Some(&checked.pair)))).await?;
         if how.validate_only {
             let released = self.record(&permit);
             let checked = self.store.check_release(&permit.scope, &name, (&reason, cost), released).await?;

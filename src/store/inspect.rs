@@ -131,6 +131,8 @@ mod tests {
         ("submission.missing", "SCAN told"),
         ("submission.missing", "SCAN missing"),
         ("journal.seal", "SCAN s"),
+        ("run_match.run_before", "SCAN b"),
+        ("submission.losing", "SCAN json_each"),
         ("waiting.list", "SCAN q"),
         ("waiting.list", "USE TEMP B-TREE FOR"),
         ("snapshot.participants", "SCAN q"),

@@ -5,7 +5,7 @@
 //! is kept, and whatever is being read. Unknown credentials are not kept, so that strangers fill nothing.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -50,6 +50,15 @@ type Identity = (CredentialKind, String);
 /// The number of times that all were forgotten before a credential was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Before(u64);
+
+/// Forgets all credentials when it is dropped.
+pub(super) struct Forgetting(pub(super) Arc<KnownCredentials>);
+
+impl Drop for Forgetting {
+    fn drop(&mut self) {
+        self.0.forget();
+    }
+}
 
 /// Whether a statement changes who a credential belongs to, or what it opens.
 pub(super) fn is_of_credentials(statement: &str) -> bool {

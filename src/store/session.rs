@@ -9,7 +9,7 @@ use super::backend::Store;
 use super::dialect::{BulkRows, Connection, Row, Value, values};
 use super::fault;
 use super::journal::{self, Note, Notes};
-use super::known_credentials::{KnownCredentials, is_of_credentials};
+use super::known_credentials::{Forgetting, KnownCredentials, is_of_credentials};
 use super::read::ReadSession;
 use super::scope::{Owner, Scope};
 use super::signals::JournalSignals;
@@ -242,12 +242,9 @@ impl WriteSession {
             let answered = self.reads.connection().execute(ANSWER.0, values).await?;
             fault::expect_rows(ANSWER.0.name, answered, 1)?;
         }
-        let committed = self.reads.into_connection().commit().await;
-        if self.changes_credentials {
-            // Also after an error: the change may last.
-            self.credentials.forget();
-        }
-        committed?;
+        // Also after an error, or if the call is given up meanwhile: the change may last.
+        let _forgetting = self.changes_credentials.then(|| Forgetting(Arc::clone(&self.credentials)));
+        self.reads.into_connection().commit().await?;
         if self.noted {
             self.journal.written();
         }

@@ -236,6 +236,7 @@ pub fn alternate(alternate: &RoundAlternate) -> v1::MatchAlternate {
         lost_score: count(alternate.points),
         lost_mentees: count(alternate.people),
         moves: alternate.moves.iter().map(moved).collect(),
+        exact: alternate.is_exact,
     }
 }
 

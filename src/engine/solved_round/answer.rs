@@ -55,6 +55,8 @@ pub struct RoundAlternate {
     pub people: u64,
     /// Every mentee whose mentors would differ, by name.
     pub moves: Vec<Move>,
+    /// Whether no result with the pair is better.
+    pub is_exact: bool,
 }
 
 impl RoundAlternate {
