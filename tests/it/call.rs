@@ -103,7 +103,7 @@ pub(crate) fn is_stale(answer: &Result<(), Status>) -> bool {
     })
 }
 
-/// Whether whoever may call the method of ReviewService hears that what `call::review` names is not there.
+/// Whether whoever may call the method hears that what `call` names is not there.
 pub(crate) fn is_absent(method: &str, answer: &Result<(), Status>) -> bool {
     let names_nothing = [
         "ReleaseDecision",
@@ -116,8 +116,12 @@ pub(crate) fn is_absent(method: &str, answer: &Result<(), Status>) -> bool {
         "GetSubmission",
         "ContestMatch",
         "ObjectToMatch",
+        "AskExpert",
+        "WithdrawAsk",
     ];
-    names_nothing.iter().any(|name| method.strip_prefix("ReviewService/") == Some(name))
+    let is_of_review = names_nothing.iter().any(|name| method.strip_prefix("ReviewService/") == Some(name));
+    // Nobody waits there.
+    (is_of_review || method == "RoundService/LeaveWaitingList")
         && answer.as_ref().is_err_and(|status| {
             ["NOT_FOUND", "INVALID_FIELDS"].contains(&crate::refusal::reason(status).as_str())
         })
