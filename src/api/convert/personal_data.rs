@@ -3,7 +3,9 @@
 use super::outcome::{match_message, unmatched_message};
 use super::{consent, enrolment, profile, review, timestamp};
 use crate::api::proto::v1;
+use crate::domain::name::RoundId;
 use crate::domain::personal_data::{PersonalData, ProfileVersion, RunUnmatched};
+use crate::domain::review::Decision;
 use crate::domain::vocabulary::Lang;
 
 /// To the message.
@@ -25,7 +27,7 @@ pub fn message(data: &PersonalData, lang: Lang) -> v1::PersonalData {
         enrolments: enrolments.iter().map(|one| enrolment::message(one, true)).collect(),
         matches: matches.iter().map(|one| match_message(&one.run, Some(&one.id), &one.pair, lang)).collect(),
         unmatched: unmatched.iter().map(|one| run_unmatched(one, lang)).collect(),
-        decisions: decisions.iter().map(|(round, one)| review::decision(round, one)).collect(),
+        decisions: decisions.iter().map(|(round, one)| decision(round, one)).collect(),
         comments: comments.iter().map(|(round, one)| review::comment(round, one)).collect(),
         restrictions: restrictions
             .iter()
@@ -33,6 +35,11 @@ pub fn message(data: &PersonalData, lang: Lang) -> v1::PersonalData {
             .collect(),
         waiting_leave_time: waiting_leave.map(timestamp),
     }
+}
+
+/// A decision on her pair. What it cost is in numbers of the whole round, which are not hers.
+fn decision(round: &RoundId, one: &Decision) -> v1::Decision {
+    review::decision(round, &Decision { cost: None, release_cost: None, ..one.clone() })
 }
 
 fn version(version: &ProfileVersion) -> v1::ProfileVersion {
