@@ -91,8 +91,7 @@ impl Service {
         own: &BTreeSet<OrganisationId>,
     ) -> Result<Vec<(String, Warning)>> {
         let mut found = Vec::new();
-        let mut check = self.store.check_enrolment(scope, self.clock.now()).await?;
-        for organisation in own {
+        'organisations: for organisation in own {
             let filter = EnrolmentFilter { organisation: Some(organisation.clone()), is_live: Some(true) };
             let mut after: Option<EnrolmentKey> = None;
             loop {
@@ -103,12 +102,15 @@ impl Service {
                 let Some((_, last)) = page.last() else { break };
                 after = Some(last.clone());
                 let ids: Vec<OwnId> = page.into_iter().map(|(one, _)| one.profile.id).collect();
+                // One session at a time: who keeps a connection and waits for a second one may wait for ever.
+                let mut check = self.store.check_enrolment(scope, self.clock.now()).await?;
                 let profiles = check.named_profiles_to_enrol(organisation, &ids).await?;
                 let mentioned: BTreeSet<OwnId> = { &profiles }
                     .iter()
                     .flat_map(|profile| profile.content.mentions(organisation).map(|(_, id)| id.clone()))
                     .collect();
                 let known = check.people_of(organisation, &mentioned).await?;
+                check.end().await?;
                 for profile in &profiles {
                     let unknown =
                         profile.content.mentions(organisation).filter(|(_, id)| !known.contains(*id));
@@ -118,11 +120,10 @@ impl Service {
                 }
                 if found.len() >= MOST_WARNINGS {
                     found.truncate(MOST_WARNINGS);
-                    break;
+                    break 'organisations;
                 }
             }
         }
-        check.end().await?;
         Ok(found)
     }
 }
