@@ -31,18 +31,16 @@ macro_rules! in_drafts {
     };
 }
 
-/// The published run of a round whose matches have one of the people in a list.
+/// The published run of a round, and how many of the people in a list it has matched.
 macro_rules! losing {
     ($people:literal) => {
         concat!(
-            "SELECT s.run_number FROM submission s WHERE s.round_id = $1 AND s.state = 'published' AND (EXISTS (SELECT 1 \
-             FROM run_match m WHERE m.round_id = s.round_id AND m.run_number = s.run_number AND m.mentee_organisation_id = $2 \
-             AND m.mentee_own_id IN ",
+            "SELECT s.run_number, (SELECT COUNT(*) FROM ",
             $people,
-            ") OR EXISTS (SELECT 1 FROM run_match m WHERE m.round_id = s.round_id AND m.run_number = s.run_number \
-             AND m.mentor_organisation_id = $2 AND m.mentor_own_id IN ",
-            $people,
-            ")) AND "
+            " WHERE EXISTS (SELECT 1 FROM run_match m WHERE m.round_id = s.round_id AND m.run_number = s.run_number \
+             AND m.mentee_organisation_id = $2 AND m.mentee_own_id = l.value) OR EXISTS (SELECT 1 FROM run_match m \
+             WHERE m.round_id = s.round_id AND m.run_number = s.run_number AND m.mentor_organisation_id = $2 \
+             AND m.mentor_own_id = l.value)) AS matched FROM submission s WHERE s.round_id = $1 AND s.state = 'published' AND "
         )
     };
 }
@@ -55,10 +53,10 @@ statements! {
     query OF_PERSON = filtered("enrolment.of_person",
         concat!(in_drafts!("enrolment e WHERE e.organisation_id = $1 AND e.own_id = $2"),
             " AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || e.organisation_id || ',%')"));
-    // The published run of a round, if it has matched one of some people of an organisation.
+    // The published run of a round, with the number of some people of an organisation whom it has matched.
     query LOSING = filtered("submission.losing",
-        sqlite: concat!(losing!("(SELECT value FROM json_each($3))"), exists_for!("s.round_id", "$4")),
-        postgres: concat!(losing!("(SELECT json_array_elements_text(CAST(CAST($3 AS TEXT) AS JSON)))"),
+        sqlite: concat!(losing!("json_each($3) AS l"), exists_for!("s.round_id", "$4")),
+        postgres: concat!(losing!("json_array_elements_text(CAST(CAST($3 AS TEXT) AS JSON)) AS l (value)"),
             exists_for!("s.round_id", "$4")));
     // A list of any length is one value. The databases spell its reading differently.
     change TAKE_OUT = ("enrolment.take_out",
@@ -152,9 +150,12 @@ impl WriteSession {
             left.notes.push(Note::new(owner, "round.withdraw", round.name(), &detail));
             let values = values![&round, organisation, dialect::json(&people)?];
             if let Some(row) = self.reads().row(LOSING, values).await? {
-                // Her own organisation and the coordinators learn that a published match has lost one of the two.
-                let run = RunRef { round: round.clone(), number: row.int("run_number")? };
-                left.notes.push(Note::new(owner, "run.lose", run.name(), &json!({ "left": withdrawn })));
+                let matched = row.int("matched")?;
+                if matched > 0 {
+                    // Her own organisation and the coordinators learn that a published match has lost one of the two.
+                    let run = RunRef { round: round.clone(), number: row.int("run_number")? };
+                    left.notes.push(Note::new(owner, "run.lose", run.name(), &json!({ "left": matched })));
+                }
             }
             if let Some((run, note)) = run::stop_active(self, &round, owner).await? {
                 left.runs.push(run);
