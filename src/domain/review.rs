@@ -243,6 +243,8 @@ impl Attention {
 /// A match with what was said of it.
 #[derive(Debug, Clone)]
 pub struct ReviewedMatch {
+    /// Place of the match in its run, from 1.
+    pub ordinal: i64,
     /// Id of the match and of the pair.
     pub id: String,
     /// The match, without contributions.

@@ -29,6 +29,8 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Whether items follow.
     more: bool,
+    /// The token of what follows all items, if that is not the token of the last one.
+    rest: Option<String>,
     /// The token of the items after an item.
     token: Box<dyn Fn(&T) -> String + Send>,
 }
@@ -51,8 +53,12 @@ impl<T> Page<T> {
             }
             messages.push(message);
         }
+        let is_whole = messages.len() == self.items.len();
+        if let (true, Some(rest)) = (is_whole, &self.rest) {
+            return (messages, rest.clone());
+        }
         let last = messages.len().checked_sub(1).and_then(|last| self.items.get(last));
-        let more = self.more || messages.len() < self.items.len();
+        let more = self.more || !is_whole;
         let token = last.filter(|_| more).map(|last| (self.token)(last)).unwrap_or_default();
         (messages, token)
     }
@@ -93,6 +99,11 @@ impl Cursor {
         Ok(Self { binding, size, after })
     }
 
+    /// The same, with at most `size` items on the page.
+    pub(super) fn at_most(self, size: u32) -> Self {
+        Self { size: self.size.min(size), ..self }
+    }
+
     /// Items to read: one more than the page has, to find whether a next page exists.
     pub(super) fn limit(&self) -> u32 {
         self.size + 1
@@ -104,6 +115,18 @@ impl Cursor {
         self.page_cut(items, more, key)
     }
 
+    /// The page, of at most [`Self::limit`] items, whose reading ended after the key `rest`, if that is not the last item. Such a
+    /// page may be empty and has a next one.
+    pub(super) fn page_read_to<T>(
+        &self,
+        items: Vec<T>,
+        rest: Option<&str>,
+        key: impl Fn(&T) -> String + Send + 'static,
+    ) -> Page<T> {
+        let rest = rest.map(|rest| seal(rest, self.binding));
+        Page { rest, ..self.page(items, key) }
+    }
+
     /// The page of items that were read up to a bound of bytes; `more` if items follow them.
     pub(super) fn page_cut<T>(
         &self,
@@ -113,7 +136,7 @@ impl Cursor {
     ) -> Page<T> {
         items.truncate(self.size as usize);
         let binding = self.binding;
-        Page { items, more, token: Box::new(move |item| seal(&key(item), binding)) }
+        Page { items, more, rest: None, token: Box::new(move |item| seal(&key(item), binding)) }
     }
 }
 
@@ -181,6 +204,27 @@ mod tests {
         assert_eq!(cursor(0).expect("a page").limit(), 101);
         assert_eq!(cursor(i32::MAX).expect("a page").limit(), 1_001);
         assert!(matches!(cursor(-1), Err(Error::InvalidFields(_))));
+    }
+
+    #[test]
+    fn a_page_whose_reading_ended_early_goes_on_behind_it() {
+        let coordinator = permit("p", "coordinator");
+        let cursor = |token: &str| {
+            let request = PageRequest { size: 3, token: token.to_owned() };
+            Cursor::new(&coordinator, "l", &request).expect("a page")
+        };
+        for items in [vec![], vec![1, 2]] {
+            let page = cursor("").page_read_to(items.clone(), Some("7"), ToString::to_string);
+            let (whole, token) = page.within(usize::MAX, |item| *item, |_| 1);
+            assert_eq!((whole, cursor(&token).after.as_deref()), (items, Some("7")));
+        }
+        let page = cursor("").page_read_to(vec![1, 2], Some("7"), ToString::to_string);
+        let (cut, token) = page.within(1, |item| *item, |_| 1);
+        assert_eq!((cut, cursor(&token).after.as_deref()), (vec![1], Some("1")));
+        let page = cursor("").page_read_to(vec![1, 2], None, ToString::to_string);
+        assert_eq!(page.within(usize::MAX, |item| *item, |_| 1), (vec![1, 2], String::new()));
+        assert_eq!(cursor("").at_most(2).limit(), 3);
+        assert_eq!(cursor("").at_most(50).limit(), 4);
     }
 
     #[test]

@@ -178,9 +178,13 @@ impl Service {
         let permit = Action::ListReviewedMatches.permit(caller)?;
         let run = parse_run("parent", parent)?;
         let cursor = Cursor::new(&permit, &format!("{parent}/reviewed {filter:?}"), request)?;
-        let after = cursor.after.as_deref();
-        let found = self.store.reviewed_matches(&permit.scope, &run, filter, after, cursor.limit()).await?;
-        Ok((run.round, cursor.page(found, |reviewed| reviewed.id.clone())))
+        let after = cursor.after.as_deref().map(str::parse).transpose();
+        let after = after.map_err(|_| Error::InvalidPageToken)?;
+        let (found, rest) =
+            self.store.reviewed_matches(&permit.scope, &run, filter, after, cursor.limit()).await?;
+        let rest = rest.map(|ordinal| ordinal.to_string());
+        let page = cursor.page_read_to(found, rest.as_deref(), |reviewed| reviewed.ordinal.to_string());
+        Ok((run.round, page))
     }
 
     /// Marks a pair as reviewed, or checks whether it can be marked.
@@ -227,7 +231,7 @@ impl Service {
         let parsed = PairRef::from_name(parent);
         let name = parsed.map_err(|error| Error::invalid_field("parent", parent, error.to_string()))?;
         let cursor = Cursor::new(&permit, &format!("{parent}/comments"), request)?;
-        let after = cursor.after.as_deref().unwrap_or_default();
+        let after = cursor.after.as_deref();
         let found = self.store.list_comments(&permit.scope, &name, after, cursor.limit()).await?;
         Ok((name.round, cursor.page(found, |comment| comment.id.clone())))
     }

@@ -51,10 +51,13 @@ statements! {
     query PROPOSED = filtered("submission.proposed",
         concat!("SELECT COUNT(*) AS proposed FROM submission WHERE round_id = $1 AND run_number = $2 \
             AND state IN ('submitted', 'approved') AND ", exists_for!("submission.round_id", "$3")));
+    // An organisation that goes on reading names one of its own comments.
+    query NUMBER = filtered("pair_comment.number",
+        "SELECT number FROM pair_comment WHERE round_id = $1 AND pair_id = $2 AND id = $3 \
+         AND (CAST($4 AS TEXT) IS NULL OR $4 LIKE '%,' || organisation_id || ',%')");
     query COMMENTS = filtered("pair_comment.list",
         "SELECT number, id, pair_id, kind, organisation_id, actor, body, create_micros FROM pair_comment \
-         WHERE round_id = $1 AND pair_id = $2 AND number > COALESCE((SELECT a.number FROM pair_comment a \
-         WHERE a.round_id = $1 AND a.pair_id = $2 AND a.id = $3), 0) \
+         WHERE round_id = $1 AND pair_id = $2 AND number > $3 \
          AND (CAST($5 AS TEXT) IS NULL OR $5 LIKE '%,' || organisation_id || ',%') ORDER BY number LIMIT $4");
 }
 
@@ -105,19 +108,26 @@ impl Store {
 
     /// Comments on a pair after the one with id `after`, the oldest first, at most `limit`; in the scope of an organisation, its own.
     ///
-    /// Fails with `NotFound` if nothing was said of such a pair.
+    /// Fails with `NotFound` if nothing was said of such a pair, or with `InvalidPageToken` if the comment is gone. Its number would
+    /// tell an organisation how much others have said.
     pub async fn list_comments(
         &self,
         scope: &Scope,
         name: &PairRef,
-        after: &str,
+        after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<Comment>> {
         let mut session = self.snapshot_reader(scope).await?;
-        let review = of(&mut session, &name.round, &name.id).await?;
-        let rows = session.rows(COMMENTS, values![&name.round, name.id.as_str(), after, limit]).await?;
+        of(&mut session, &name.round, &name.id).await?.ok_or_else(|| Error::NotFound(name.name()))?;
+        let number = match after {
+            Some(after) => {
+                let row = session.row(NUMBER, values![&name.round, name.id.as_str(), after]).await?;
+                row.ok_or(Error::InvalidPageToken)?.int("number")?
+            }
+            None => 0,
+        };
+        let rows = session.rows(COMMENTS, values![&name.round, name.id.as_str(), number, limit]).await?;
         session.end().await?;
-        review.ok_or_else(|| Error::NotFound(name.name()))?;
         rows.iter().map(|row| read_comment(name, row)).collect()
     }
 

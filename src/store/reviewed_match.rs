@@ -87,8 +87,7 @@ statements! {
         concat!("SELECT * FROM (SELECT m.ordinal, m.id, m.mentee_organisation_id, m.mentee_own_id, m.mentor_organisation_id, \
             m.mentor_own_id, m.score, m.pinned, ", attention!(), " AS attention, ", bit!(1, reviewed!("p.mark_actor IS NOT NULL")),
             " AS marked FROM run_match m WHERE m.round_id = $1 AND m.run_number = $2 \
-            AND m.ordinal < COALESCE((SELECT a.ordinal FROM run_match a WHERE a.round_id = $1 AND a.run_number = $2 AND a.id = $3), \
-            9223372036854775807) AND m.score >= $8 AND m.score <= $9 AND (CAST($10 AS TEXT) = '' \
+            AND m.ordinal < $3 AND m.score >= $8 AND m.score <= $9 AND (CAST($10 AS TEXT) = '' \
             OR m.mentee_organisation_id = $10 OR m.mentor_organisation_id = $10)) AS q \
             WHERE (CAST($6 AS BIGINT) = 0 OR (q.attention & CAST($6 AS BIGINT)) > 0) \
             AND (CAST($7 AS BIGINT) < 0 OR q.marked = CAST($7 AS BIGINT)) ORDER BY q.ordinal DESC LIMIT $11"));
@@ -103,10 +102,15 @@ statements! {
 
 /// One match of this number is among the worst.
 const WORST_SHARE: i64 = 10;
+/// Least number of rows that are read at a time if the region of the people decides afterwards.
+const LEAST_ROWS: u32 = 1_000;
+/// Rows after which a page ends, however few of them the filter takes.
+const MOST_ROWS: usize = 20_000;
 
 impl Store {
     /// Matches of a run that succeeded, the lowest score first, with what was said of their pairs: those that the filter takes after
-    /// the match with id `after`, at most `limit`.
+    /// the match at the place `after`, at most `limit`. A number of rows ends the reading too: then the place follows after which it
+    /// goes on.
     ///
     /// Fails with `NotFound` if there is no such run, or with `RunState`.
     pub async fn reviewed_matches(
@@ -114,9 +118,9 @@ impl Store {
         scope: &Scope,
         name: &RunRef,
         filter: &ReviewFilter,
-        after: Option<&str>,
+        after: Option<i64>,
         limit: u32,
-    ) -> Result<Vec<ReviewedMatch>> {
+    ) -> Result<(Vec<ReviewedMatch>, Option<i64>)> {
         let mut session = self.snapshot_reader(scope).await?;
         let state = run::state(&mut session, name).await?;
         if state != RunState::Succeeded {
@@ -129,14 +133,14 @@ impl Store {
             best: last - (last + WORST_SHARE - 1) / WORST_SHARE,
             before: session.row(BEFORE, keys()).await?.map_or(Ok(0), |row| row.int("number"))?,
         };
-        let mut after = after.unwrap_or_default().to_owned();
-        let mut found: Vec<ReviewedMatch> = Vec::new();
-        loop {
-            let mut page = page(&mut session, name, filter, &bounds, (&after, limit)).await?;
-            let is_last = page.len() < limit as usize;
-            if let Some(last) = page.last() {
-                after.clone_from(&last.id);
-            }
+        let mut after = after.unwrap_or(i64::MAX);
+        let at_a_time = if filter.region.is_some() { limit.max(LEAST_ROWS) } else { limit };
+        let (mut found, mut read): (Vec<ReviewedMatch>, usize) = (Vec::new(), 0);
+        let rest = loop {
+            let mut page = page(&mut session, name, filter, &bounds, (after, at_a_time)).await?;
+            let is_last = page.len() < at_a_time as usize;
+            read += page.len();
+            after = page.last().map_or(after, |last| last.ordinal);
             if let Some(region) = filter.region {
                 let home = homes(&mut session, &page).await?;
                 let lives = |person: &ProfileRef| home.get(person) == Some(&region);
@@ -144,12 +148,15 @@ impl Store {
             }
             found.append(&mut page);
             if is_last || found.len() >= limit as usize {
-                break;
+                break None;
             }
-        }
+            if read >= MOST_ROWS {
+                break Some(after);
+            }
+        };
         session.end().await?;
         found.truncate(limit as usize);
-        Ok(found)
+        Ok((found, rest))
     }
 }
 
@@ -166,7 +173,7 @@ async fn page(
     name: &RunRef,
     filter: &ReviewFilter,
     bounds: &Bounds,
-    (after, limit): (&str, u32),
+    (after, limit): (i64, u32),
 ) -> Result<Vec<ReviewedMatch>> {
     let wanted: i64 = filter.attention.iter().map(|cause| bit_of(*cause)).fold(0, |all, bit| all | bit);
     let values = values![
@@ -195,7 +202,7 @@ async fn page(
         let bits = row.int("attention")?;
         let attention = Attention::ALL.into_iter().filter(|cause| bits & bit_of(*cause) != 0).collect();
         let (review, decision) = (reviews.remove(&id), decisions.remove(&id));
-        Ok(ReviewedMatch { id, found: pair, review, decision, attention })
+        Ok(ReviewedMatch { ordinal: row.int("ordinal")?, id, found: pair, review, decision, attention })
     };
     rows.iter().map(read).collect()
 }
