@@ -1,5 +1,7 @@
 //! Use cases of experts: reviewers ask an expert about a pair, and she reads and comments on that pair alone.
 
+use std::collections::HashMap;
+
 use super::page::Cursor;
 use super::review::{PairDraft, is_reviewer};
 use super::round::parse_round;
@@ -8,7 +10,7 @@ use super::{
 };
 use crate::domain::caller::Caller;
 use crate::domain::field_rule;
-use crate::domain::name::{AskRef, PairRef, PrincipalRef, RunRef};
+use crate::domain::name::{AskRef, PairRef, PrincipalRef, RoundId, RunRef};
 use crate::domain::review::{Ask, CommentKind, Pair};
 use crate::domain::run::Match;
 use crate::domain::violation::Violations;
@@ -17,6 +19,8 @@ use crate::store::{Begun, NewComment, Scope};
 
 /// The parent of an expert's own asks.
 const ALL_ROUNDS: &str = "rounds/-";
+/// Most asks of a page: each of them is explained.
+const MOST_ASKS: u32 = 50;
 
 /// An ask with what an expert reads of its pair.
 #[derive(Debug, Clone)]
@@ -88,7 +92,8 @@ impl Service {
         }
     }
 
-    /// A page of the asks of a round; for an expert, of those that she is to answer.
+    /// A page of the asks of a round; for an expert, of those that she is to answer. `rounds/-` means for everybody those that the
+    /// caller is to answer herself.
     pub async fn list_asks(
         &self,
         caller: &Caller,
@@ -96,32 +101,42 @@ impl Service {
         request: &PageRequest,
     ) -> Result<Page<AskedPair>> {
         let permit = Action::ListAsks.permit(caller)?;
-        let cursor = Cursor::new(&permit, &format!("{parent}/asks"), request)?;
+        let cursor = Cursor::new(&permit, &format!("{parent}/asks"), request)?.at_most(MOST_ASKS);
         let after = cursor.after.as_deref().map(AskRef::from_name).transpose();
         let after = after.map_err(|_| Error::InvalidPageToken)?;
-        let asks = if is_reviewer(caller) {
-            let round = parse_round("parent", parent)?;
-            self.store.list_asks(&permit.scope, &round, after.as_ref(), cursor.limit()).await?
-        } else {
-            let round = if parent == ALL_ROUNDS { None } else { Some(parse_round("parent", parent)?) };
-            let of = &permit.principal;
-            let mut own = self.store.asks_of(&Scope::System, of, after.as_ref(), cursor.limit()).await?;
-            own.retain(|ask| round.as_ref().is_none_or(|round| ask.name.pair.round == *round));
-            own
+        let round = if parent == ALL_ROUNDS { None } else { Some(parse_round("parent", parent)?) };
+        let (after, limit) = (after.as_ref(), cursor.limit());
+        let mut asks = match &round {
+            Some(round) if is_reviewer(caller) => {
+                self.store.list_asks(&permit.scope, round, after, limit).await?
+            }
+            of => self.store.asks_of(&Scope::System, (&permit.principal, of.as_ref()), after, limit).await?,
         };
+        let more = asks.len() >= limit as usize;
+        asks.truncate(limit as usize - 1);
+        let mut newest: HashMap<RoundId, Option<i64>> = HashMap::new();
         let mut found = Vec::with_capacity(asks.len());
         for ask in asks {
-            let explained = self.explained_ask(&ask).await?;
+            let PairRef { round, .. } = &ask.name.pair;
+            let number = match newest.get(round) {
+                Some(number) => *number,
+                None => {
+                    let number = self.store.newest_result(&Scope::System, round).await?;
+                    newest.insert(round.clone(), number);
+                    number
+                }
+            };
+            let explained = match number {
+                Some(number) => self.explained_ask(&ask, RunRef { round: round.clone(), number }).await?,
+                None => None,
+            };
             found.push(AskedPair { ask, explained });
         }
-        Ok(cursor.page(found, |one| one.ask.name.name()))
+        Ok(cursor.page_cut(found, more, |one| one.ask.name.name()))
     }
 
-    /// The pair of an ask in the newest run that succeeded, by open answers.
-    async fn explained_ask(&self, ask: &Ask) -> Result<Option<(RunRef, Match)>> {
-        let PairRef { round, .. } = &ask.name.pair;
-        let Some(number) = self.store.newest_result(&Scope::System, round).await? else { return Ok(None) };
-        let run = RunRef { round: round.clone(), number };
+    /// The pair of an ask in a run, by open answers; `None` if the run cannot answer.
+    async fn explained_ask(&self, ask: &Ask, run: RunRef) -> Result<Option<(RunRef, Match)>> {
         let Pair { mentee, mentor } = &ask.pair;
         match self.explained(&Scope::Alliance, run, mentee, mentor).await {
             Ok(found) => {

@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 
 /// Asks `a` with their pairs `p` and their questions `c`.
 macro_rules! asks {
-    ($condition:literal) => {
+    ($condition:expr) => {
         concat!(
             "SELECT a.round_id, a.pair_id, a.expert, a.withdraw_actor, a.withdraw_micros, p.mentee_organisation_id, p.mentee_own_id, \
              p.mentor_organisation_id, p.mentor_own_id, c.body, c.actor, c.create_micros FROM pair_ask a \
@@ -30,20 +30,46 @@ macro_rules! asks {
     };
 }
 
+/// Whether an ask `a` about the pair `p` is to be answered: nobody has withdrawn it, its round has not ended, and both people take part.
+macro_rules! is_open {
+    () => {
+        concat!(
+            "a.withdraw_micros IS NULL AND EXISTS (SELECT 1 FROM round r WHERE r.id = a.round_id \
+             AND r.state NOT IN ('closed', 'cancelled')) AND ",
+            takes_part!("p.mentee_organisation_id", "p.mentee_own_id"),
+            " AND ",
+            takes_part!("p.mentor_organisation_id", "p.mentor_own_id")
+        )
+    };
+}
+
+/// Whether a person of the pair of an ask has a live enrolment in its round.
+macro_rules! takes_part {
+    ($organisation:literal, $own_id:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM enrolment e WHERE e.round_id = a.round_id AND e.organisation_id = ",
+            $organisation,
+            " AND e.own_id = ",
+            $own_id,
+            " AND e.withdraw_number IS NULL)"
+        )
+    };
+}
+
 statements! {
     query GET = hidden("pair_ask.get", asks!("a.round_id = $1 AND a.pair_id = $2 AND a.expert = $3"));
     query LIST = hidden("pair_ask.list",
         asks!("a.round_id = $1 AND (a.pair_id, a.expert) > ($2, $3) ORDER BY a.pair_id, a.expert LIMIT $4"));
     query OF_EXPERT = hidden("pair_ask.list_of_expert",
-        asks!("a.expert = $1 AND a.withdraw_micros IS NULL AND (a.round_id, a.pair_id) > ($2, $3) \
-            ORDER BY a.round_id, a.pair_id LIMIT $4"));
+        asks!(concat!("a.expert = $1 AND (a.round_id, a.pair_id) > ($2, $3) AND a.round_id <= $4 AND ", is_open!(),
+            " ORDER BY a.round_id, a.pair_id LIMIT $5")));
     query ABOUT = hidden("pair_ask.about",
-        "SELECT a.pair_id FROM pair_ask a JOIN pair_review p ON p.round_id = a.round_id AND p.pair_id = a.pair_id \
-         WHERE a.expert = $1 AND a.round_id = $2 AND a.withdraw_micros IS NULL AND p.mentee_organisation_id = $3 \
-         AND p.mentee_own_id = $4 AND p.mentor_organisation_id = $5 AND p.mentor_own_id = $6");
+        concat!("SELECT a.pair_id FROM pair_ask a JOIN pair_review p ON p.round_id = a.round_id AND p.pair_id = a.pair_id \
+            WHERE a.expert = $1 AND a.round_id = $2 AND p.mentee_organisation_id = $3 AND p.mentee_own_id = $4 \
+            AND p.mentor_organisation_id = $5 AND p.mentor_own_id = $6 AND ", is_open!()));
     query IS_EXPERT = hidden("role_grant.is_expert",
         "SELECT g.id FROM role_grant g WHERE g.principal_id = $1 AND g.role = 'expert' AND g.end_micros IS NULL \
-         AND (g.until_micros IS NULL OR g.until_micros > $2) LIMIT 1");
+         AND g.from_micros <= $2 AND (g.until_micros IS NULL OR g.until_micros > $2) LIMIT 1");
     change ASK = ("pair_ask.create",
         "INSERT INTO pair_ask (round_id, pair_id, expert, number) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (round_id, pair_id, expert) DO UPDATE SET number = excluded.number, withdraw_actor = NULL, \
@@ -73,24 +99,27 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// Asks that an expert is to answer, after one of hers, at most `limit`. Her right to them is checked before.
+    /// Asks that an expert is to answer, of one round or of all, after one of hers, at most `limit`. Her right to them is checked
+    /// before.
     pub async fn asks_of(
         &self,
         scope: &Scope,
-        expert: &str,
+        (expert, of): (&str, Option<&RoundId>),
         after: Option<&AskRef>,
         limit: u32,
     ) -> Result<Vec<Ask>> {
         scope.require_system()?;
         let mut session = self.snapshot_reader(scope).await?;
+        // No id is greater.
+        let (first, last) = of.map_or(("", "~"), |round| (round.as_str(), round.as_str()));
         let (round, pair) =
-            after.map_or(("", ""), |after| (after.pair.round.as_str(), after.pair.id.as_str()));
-        let rows = session.rows(OF_EXPERT, values![expert, round, pair, limit]).await?;
+            after.map_or((first, ""), |after| (after.pair.round.as_str(), after.pair.id.as_str()));
+        let rows = session.rows(OF_EXPERT, values![expert, round, pair, last, limit]).await?;
         session.end().await?;
         rows.iter().map(read).collect()
     }
 
-    /// Whether an expert is asked about a pair now.
+    /// Whether an expert is asked about a pair now, in a round that has not ended and in which both people take part.
     pub async fn is_asked(&self, scope: &Scope, expert: &str, round: &RoundId, pair: &Pair) -> Result<bool> {
         scope.require_system()?;
         let mut session = self.reader(scope).await?;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tonic::Request;
 use wim_match::api::proto::v1;
 use wim_match::client::{Client, request_id};
 
@@ -17,6 +18,7 @@ on_both_databases! {
     matches_are_listed_page_by_page_and_by_region,
     a_published_match_that_has_lost_somebody_calls_for_a_repair,
     an_expert_reads_and_comments_on_what_she_is_asked_about,
+    an_ask_ends_with_its_round_and_with_a_person_of_its_pair,
 }
 
 /// The mentor who is not matched with mentee `c`.
@@ -63,11 +65,12 @@ async fn a_decision_keeps_what_it_cost_at_the_time(world: World) {
     let released =
         cast.release(&pinned).await.expect("releases").release.expect("an end").cost.expect("a cost");
     assert_eq!((released.before, released.after, &released.run), (back.before, back.after, &run.name));
-    // The person reads the cost of decisions on her; it goes with her.
+    // The numbers are about the whole round: the person does not read them, and they go with her.
     let request = v1::ExportPersonalDataRequest { name: cast.kenya.member("c"), ..Default::default() };
     let mut privacy = cast.kenya.client.privacy.clone();
     let data = privacy.export_personal_data(request).await.expect("exports").into_inner().data;
-    assert!(data.expect("all of her").decisions[0].cost.is_some());
+    let told = data.expect("all of her").decisions.remove(0);
+    assert_eq!((told.cost, told.release.expect("an end").cost), (None, None));
     let erase = v1::EraseProfileRequest {
         name: cast.kenya.member("c"),
         request_id: request_id(),
@@ -265,7 +268,7 @@ async fn matches_are_listed_page_by_page_and_by_region(world: World) {
 }
 
 async fn a_published_match_that_has_lost_somebody_calls_for_a_repair(world: World) {
-    let cast = cast(world, v1::Policy::default()).await;
+    let mut cast = cast(world, v1::Policy::default()).await;
     let [first, second] = two_people(&cast.world).await;
     let submission = submit(&first, submission_of(&cast.run)).await.expect("submits");
     approve(&second, &submission).await.expect("approves");
@@ -303,6 +306,24 @@ async fn a_published_match_that_has_lost_somebody_calls_for_a_repair(world: Worl
         assert_eq!(soon(told(client)).await, [cast.run.name.as_str()]);
     }
     assert_eq!(soon(told(&cast.peru.client)).await, [""; 0]);
+    // Of two who leave together, one had a match.
+    cast.kenya.import(vec![mentee("late")]).await;
+    cast.kenya.enrol(&cast.round, &["late"]).await;
+    let gone = ["d", "late"].map(|id| {
+        let mut gone = mentee(id);
+        gone.consents[0].withdraw_time = Some("2027-01-05T00:00:00Z".parse().expect("a moment"));
+        gone
+    });
+    cast.kenya.import(gone.to_vec()).await;
+    let entries = v1::ListAuditEntriesRequest { page_size: 1_000, ..Default::default() };
+    let entries =
+        cast.kenya.client.admin.list_audit_entries(entries).await.expect("lists").into_inner().entries;
+    let details = |action: &str| {
+        let of_it = entries.iter().filter(|entry| entry.action == action);
+        of_it.map(|entry| entry.detail.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(details("run.lose"), [r#"{"left":1}"#; 2]);
+    assert!(details("round.withdraw").contains(&r#"{"withdrawn":2}"#.to_owned()));
     cast.world.stop().await;
 }
 
@@ -397,5 +418,76 @@ async fn an_expert_reads_and_comments_on_what_she_is_asked_about(world: World) {
     cast.kenya.client.privacy.clone().erase_profile(erase).await.expect("erases");
     assert_eq!(asks(&cast.world.coordinator(), &cast.round).await.expect("lists"), []);
     assert_eq!(refused(say(&expert, &pair).await), "NOT_FOUND");
+    cast.world.stop().await;
+}
+
+async fn an_ask_ends_with_its_round_and_with_a_person_of_its_pair(world: World) {
+    let mut cast = cast(world, v1::Policy::default()).await;
+    let mut reviews = cast.world.coordinator().reviews;
+    let early = cast.world.open_round_with("q", v1::Policy::default()).await.name;
+    cast.peru.enrol_all(&early).await;
+    cast.kenya.enrol_all(&early).await;
+    let (expert, principal) = cast.world.caller(&["expert", "coordinator"]).await;
+    let mut names = Vec::new();
+    for (round, mentee) in [(&early, "c"), (&early, "d"), (&cast.round, "c"), (&cast.round, "d")] {
+        let ask = v1::AskExpertRequest {
+            round: round.clone(),
+            mentee: cast.kenya.member(mentee),
+            mentor: cast.peru.member("a"),
+            expert: principal.name.clone(),
+            question: "Do their fields fit?".to_owned(),
+            ..v1::AskExpertRequest::default()
+        };
+        let asked = reviews.ask_expert(ask).await.expect("asks").into_inner().ask.expect("an ask");
+        names.push(asked.name);
+    }
+    names.sort();
+    let read = async |client: &Client, role: &str, parent: &str| {
+        let (mut names, mut page_token) = (Vec::new(), String::new());
+        loop {
+            let parent = parent.to_owned();
+            let message = v1::ListAsksRequest { parent, page_size: 1, page_token, ..Default::default() };
+            let mut request = Request::new(message);
+            request.metadata_mut().insert("wim-acting-as", role.parse().expect("a value"));
+            let page = client.reviews.clone().list_asks(request).await.expect("lists").into_inner();
+            names.extend(page.asks.into_iter().map(|ask| ask.name));
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                return names;
+            }
+        }
+    };
+    // Her own ones, also while she coordinates.
+    let coordinator = cast.world.coordinator();
+    for role in ["expert", "coordinator"] {
+        assert_eq!(read(&expert, role, "rounds/-").await, names, "{role}");
+    }
+    assert_eq!(read(&coordinator, "coordinator", "rounds/-").await, [""; 0]);
+    assert_eq!(read(&expert, "expert", &cast.round).await, names[2..]);
+    assert_eq!(read(&coordinator, "coordinator", &early).await, names[..2]);
+    let say = async |round: &str| {
+        let comment = v1::CreateCommentRequest {
+            round: round.to_owned(),
+            mentee: cast.kenya.member("d"),
+            mentor: cast.peru.member("a"),
+            text: "A good pair.".to_owned(),
+            ..v1::CreateCommentRequest::default()
+        };
+        let mut request = Request::new(comment);
+        request.metadata_mut().insert("wim-acting-as", "expert".parse().expect("a value"));
+        expert.reviews.clone().create_comment(request).await.map(drop)
+    };
+    say(&early).await.expect("comments");
+    let all = cast.kenya.client.clone().all_consents(&cast.kenya.member("c")).await.expect("lists");
+    let consent = all.into_iter().find(|one| one.purpose() == v1::ConsentPurpose::Matching).expect("one");
+    let withdraw = v1::WithdrawConsentRequest { name: consent.name, ..Default::default() };
+    cast.kenya.client.privacy.clone().withdraw_consent(withdraw).await.expect("withdraws");
+    let left = read(&expert, "expert", "rounds/-").await;
+    assert_eq!(left.len(), 2, "one of each round: {left:?}");
+    let cancel = v1::CancelRoundRequest { name: early.clone(), ..v1::CancelRoundRequest::default() };
+    coordinator.rounds.clone().cancel_round(cancel).await.expect("is cancelled");
+    assert_eq!(read(&expert, "expert", "rounds/-").await, left[1..]);
+    assert_eq!(refused(say(&early).await), "NOT_FOUND");
+    say(&cast.round).await.expect("comments");
     cast.world.stop().await;
 }
