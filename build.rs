@@ -152,7 +152,7 @@ fn field_rules(pool: &DescriptorPool) -> Outcome<String> {
                 let stated = rules.has_field_by_name(rule).then(|| rules.get_field_by_name(rule)).flatten();
                 let stated =
                     stated.and_then(|value| value.as_i32().map(i64::from).or_else(|| value.as_i64()));
-                stated.map_or_else(|| widest.to_owned(), |number| number.to_string())
+                stated.map_or_else(|| widest.to_owned(), with_separators)
             };
             writeln!(text, "/// Of `{}.{}`.", message.name(), field.name())?;
             writeln!(
@@ -171,6 +171,19 @@ fn field_rules(pool: &DescriptorPool) -> Outcome<String> {
         }
     }
     Ok(text)
+}
+
+/// A number as it is written in code, for example `1_000_000`.
+fn with_separators(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = if number < 0 { "-".to_owned() } else { String::new() };
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push('_');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// `MentorOffer` as `MENTOR_OFFER`.

@@ -33,13 +33,13 @@ pub fn keeps_limits(bounds: &MatchBounds, pairs: &[(u32, u32)]) -> Result<(), In
     let mut given = vec![0_u64; exchange.given.len()];
     let mut taken = vec![0_u64; exchange.taken.len()];
     for &(mentee, mentor) in pairs {
-        let taker = exchange.of_mentees.get(mentee as usize);
-        let giver = exchange.of_mentors.get(mentor as usize);
-        if let (Some(&taker), Some(&giver)) = (taker, giver)
-            && taker != giver
+        let of_mentee = exchange.of_mentees.get(mentee as usize);
+        let of_mentor = exchange.of_mentors.get(mentor as usize);
+        if let (Some(&of_mentee), Some(&of_mentor)) = (of_mentee, of_mentor)
+            && of_mentee != of_mentor
         {
-            given[giver as usize] += 1;
-            taken[taker as usize] += 1;
+            given[of_mentor as usize] += 1;
+            taken[of_mentee as usize] += 1;
         }
     }
     let sides = [(given, &exchange.given), (taken, &exchange.taken)];

@@ -263,8 +263,8 @@ impl LimitSearch<'_> {
         let has = |limit: &Limit| match limit {
             Limit::Direction(pair) => {
                 let other = self.opposites.and_then(|all| all.of(*pair));
-                let uses = |pair: &Pair| node.found.pairs.binary_search(pair).is_ok();
-                u64::from(uses(pair)) + u64::from(other.is_some_and(|other| uses(&other)))
+                let contains = |pair: &Pair| node.found.pairs.binary_search(pair).is_ok();
+                u64::from(contains(pair)) + u64::from(other.is_some_and(|other| contains(&other)))
             }
             limit => used.get(limit).copied().unwrap_or_default(),
         };
