@@ -140,7 +140,7 @@ impl PolicyQuotas {
             };
             let most_given = limit(draft.most_given, "most_given", violations);
             let most_taken = limit(draft.most_taken, "most_taken", violations);
-            let Some(organisation) = organisation else { continue };
+            let Ok(organisation) = organisation else { continue };
             if parsed.exchange.iter().any(|known| known.organisation == organisation) {
                 violations.push(
                     format!("{field}.organisation"),
@@ -200,7 +200,7 @@ fn parse_quota(draft: &QuotaDraft, field: &str, violations: &mut Violations) -> 
             "use a code of three digits, for example 005 for South America",
         );
     }
-    let organisation = parse_organisation(&draft.organisation, field, violations).flatten();
+    let organisation = parse_organisation(&draft.organisation, field, violations).unwrap_or_default();
     if draft.region.is_empty() && draft.organisation.is_empty() {
         let hint = "give a region, an organisation, or both";
         violations.push(field, "", "names no group", hint);
@@ -222,20 +222,23 @@ fn parse_quota(draft: &QuotaDraft, field: &str, violations: &mut Violations) -> 
     (violations.count() == before).then_some(Quota { side, region, organisation, least, most })
 }
 
-/// The organisation with a resource name, `None` for an empty name. The outer `None` stands for a wrong name.
+/// The organisation with a resource name, `None` for an empty name.
 fn parse_organisation(
     name: &str,
     field: &str,
     violations: &mut Violations,
-) -> Option<Option<OrganisationId>> {
+) -> Result<Option<OrganisationId>, WrongName> {
     if name.is_empty() {
-        return Some(None);
+        return Ok(None);
     }
-    let wrong = |error: &dyn std::fmt::Display, violations: &mut Violations| {
+    OrganisationId::from_name(name).map(Some).map_err(|error| {
         violations.push(format!("{field}.organisation"), name, error.to_string(), "");
-    };
-    OrganisationId::from_name(name).map(Some).map_err(|error| wrong(&error, violations)).ok()
+        WrongName
+    })
 }
+
+/// A name that is no resource name of an organisation; it is among the violations.
+struct WrongName;
 
 /// A number of matches.
 pub fn matches(number: i32, field: &str, violations: &mut Violations) -> Option<u32> {

@@ -44,7 +44,7 @@ use self::search::{Aims, Found, best_total, most_solves};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unmet {
     /// Floors contradict ceilings, places and candidates: the cut proves it.
-    Cut(Cut, CutTerms),
+    Cut(Box<(Cut, CutTerms)>),
     /// No assignment keeps floors and limits together.
     Together,
     /// None was found within the limits of the search.
@@ -149,7 +149,7 @@ fn unmet(
     match &tree.0[..] {
         [LimitNode::Empty(cut)] => {
             let terms = check_cut(problem, &bounds.quotas, cut, observer)?;
-            Ok(Unmet::Cut(cut.clone(), terms))
+            Ok(Unmet::Cut(Box::new((cut.clone(), terms))))
         }
         _ if closed => Ok(Unmet::Together),
         _ => Ok(Unmet::NotFound),

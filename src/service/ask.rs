@@ -118,13 +118,12 @@ impl Service {
         let mut found = Vec::with_capacity(asks.len());
         for ask in asks {
             let PairRef { round, .. } = &ask.name.pair;
-            let number = match newest.get(round) {
-                Some(number) => *number,
-                None => {
-                    let number = self.store.newest_result(&Scope::System, round).await?;
-                    newest.insert(round.clone(), number);
-                    number
-                }
+            let number = if let Some(number) = newest.get(round) {
+                *number
+            } else {
+                let number = self.store.newest_result(&Scope::System, round).await?;
+                newest.insert(round.clone(), number);
+                number
             };
             let explained = match number {
                 Some(number) => self.explained_ask(&ask, RunRef { round: round.clone(), number }).await?,

@@ -93,14 +93,11 @@ async fn membership(
     round: &RoundId,
     organisation: &OrganisationId,
 ) -> Result<MembershipState> {
-    match session.row(IS_INVITED, values![round, organisation]).await? {
-        Some(row) => row.parse("organisation", organisation, "membership", MembershipState::from_name),
-        None => {
-            let (what, hint) =
-                ("is not invited to the round", "ask a coordinator to invite the organisation");
-            Err(refused(organisation, what, hint))
-        }
-    }
+    let Some(row) = session.row(IS_INVITED, values![round, organisation]).await? else {
+        let (what, hint) = ("is not invited to the round", "ask a coordinator to invite the organisation");
+        return Err(refused(organisation, what, hint));
+    };
+    row.parse("organisation", organisation, "membership", MembershipState::from_name)
 }
 
 fn refused(organisation: &OrganisationId, what: &'static str, hint: &'static str) -> Error {

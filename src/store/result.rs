@@ -130,7 +130,7 @@ pub struct StoredMatch {
 
 impl StoredMatch {
     /// The match as a scope sees it: what reviewers have decided is no organisation's.
-    fn as_seen_in(mut self, scope: &Scope) -> Self {
+    fn seen_in(mut self, scope: &Scope) -> Self {
         self.pair.pinned &= scope.organisations().is_none();
         self
     }
@@ -186,12 +186,12 @@ impl Store {
             MatchView::Basic => {
                 let rows = page(session.rows(LIST_BASIC, values).await?, limit)?;
                 let found = finish(session, run, rows, |run, row| read_basic(run, row, Vec::new())).await?;
-                Ok(found.into_iter().map(|one| one.as_seen_in(scope)).collect())
+                Ok(found.into_iter().map(|one| one.seen_in(scope)).collect())
             }
             MatchView::Full => {
                 let rows = page(session.rows(LIST, values).await?, limit)?;
                 let found = finish(session, run, rows, read_match).await?;
-                Ok(found.into_iter().map(|one| one.as_seen_in(scope)).collect())
+                Ok(found.into_iter().map(|one| one.seen_in(scope)).collect())
             }
         }
     }
@@ -216,7 +216,7 @@ impl Store {
         let found = session.row(GET, values).await?;
         session.end().await?;
         let found = found.as_ref().map(|row| read_match(run, row)).transpose()?;
-        Ok(found.map(|found| found.as_seen_in(scope)))
+        Ok(found.map(|found| found.seen_in(scope)))
     }
 
     /// A match of a run that succeeded, if the scope covers one of its people.
@@ -231,7 +231,7 @@ impl Store {
             other => other,
         };
         let found = finish(session, run, rows, read_match).await.map_err(missing)?;
-        let found = found.into_iter().next().map(|found| found.as_seen_in(scope));
+        let found = found.into_iter().next().map(|found| found.seen_in(scope));
         found.ok_or_else(|| Error::NotFound(name.name()))
     }
 

@@ -130,7 +130,7 @@ pub(super) fn best_total(
         counters,
     };
     let first = match search.relax(LimitRestriction::default(), &free)? {
-        Relaxed::Best(node) => node,
+        Relaxed::Best(node) => *node,
         Relaxed::Empty(cut) => {
             let tree = LimitTree(vec![LimitNode::Empty(cut)]);
             let counters = search.counters;
@@ -169,7 +169,7 @@ struct LimitedPart {
 
 /// Result of the solution of a part without limits.
 enum Relaxed {
-    Best(LimitedPart),
+    Best(Box<LimitedPart>),
     Empty(Cut),
     /// No solve is left, or a number is too large.
     Failed,
@@ -226,7 +226,8 @@ impl LimitSearch<'_> {
                 let charged: i128 =
                     part.prices.iter().map(|(limit, price)| i128::from(*price) * most(limit)).sum();
                 let bound = weighted_value(&problem, &self.weights, &found.pairs) + charged;
-                Ok(Relaxed::Best(LimitedPart { part, found, bound, division: None, empty: None }))
+                let part = LimitedPart { part, found, bound, division: None, empty: None };
+                Ok(Relaxed::Best(Box::new(part)))
             }
             Answer::Impossible(cut) => Ok(Relaxed::Empty(cut)),
             Answer::TooManyTiers => Ok(Relaxed::Failed),
@@ -366,7 +367,7 @@ impl LimitSearch<'_> {
         match self.relax(part, &node.found)? {
             Relaxed::Best(found) => {
                 self.consider(&found.found.pairs);
-                Ok(Some(found))
+                Ok(Some(*found))
             }
             Relaxed::Empty(_) | Relaxed::Failed => Ok(None),
         }
@@ -390,7 +391,9 @@ impl LimitSearch<'_> {
                 limits.iter().all(|(limit, most)| used.get(limit).copied().unwrap_or_default() < *most);
             let opposite = self.opposites.and_then(|all| all.of(pair));
             if is_free && opposite.is_none_or(|other| !kept.contains(&other)) {
-                limits.iter().for_each(|(limit, _)| *used.entry(*limit).or_default() += 1);
+                for (limit, _) in limits {
+                    *used.entry(limit).or_default() += 1;
+                }
                 kept.insert(pair);
             }
         }
@@ -544,7 +547,7 @@ impl BranchAndBound for LimitSearch<'_> {
             match self.relax(part.clone(), &node.found)? {
                 Relaxed::Best(found) => {
                     self.consider(&found.found.pairs);
-                    let priced = self.price(found, PRICES_PER_NODE)?;
+                    let priced = self.price(*found, PRICES_PER_NODE)?;
                     parts.push(priced);
                 }
                 Relaxed::Empty(cut) => parts.push(LimitedPart {

@@ -11,6 +11,7 @@ use proptest::test_runner::TestRunner;
 use super::*;
 use crate::engine::assign::tests::case::{Case, case, score};
 use crate::engine::exchange::ExchangeLimits;
+use crate::engine::groups::Quotas;
 use crate::engine::objective::{Check, check_following};
 use crate::engine::observer::Unobserved;
 use crate::engine::pair_scores::{Opposites, Pair, PairScores};
@@ -81,7 +82,7 @@ fn bounded(most: u32) -> impl Strategy<Value = Bounded> {
         (Just(case), Just(quotas), of_people, limits, any::<bool>(), weighted(0.3, 0..4_u32)).prop_map(
             move |(case, quotas, (of_mentees, of_mentors), (given, taken), has_quotas, both)| {
                 let exchange = ExchangeLimits { of_mentees, of_mentors, given, taken };
-                let quotas = if has_quotas { quotas } else { Default::default() };
+                let quotas = if has_quotas { quotas } else { Quotas::default() };
                 let same = both.map(|both| (0..both).map(|at| (at, at, 0)).collect::<Vec<_>>());
                 let opposites = same.map(|same| Opposites::new(mentees, mentors, same));
                 let mut case = case;
@@ -180,7 +181,9 @@ fn a_bound_that_its_tree_does_not_cover_is_refused() {
     let mut priced = tree.clone();
     for node in &mut priced.0 {
         if let LimitNode::Leaf { prices, .. } = node {
-            prices.iter_mut().for_each(|one| one.price = -1);
+            for one in prices {
+                one.price = -1;
+            }
         }
     }
     for wrong in [LimitTree(Vec::new()), priced] {

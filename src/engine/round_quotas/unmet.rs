@@ -39,7 +39,8 @@ pub(in crate::engine) fn by_open_answers(
     let problem = Problem { mentees: &mentees, mentors: &mentors, scores: &scores, coverage_first: true };
     let Some(unmet) = unmet(&problem, &quotas.bounds, observer)? else { return Ok(Vec::new()) };
     Ok(match unmet {
-        Unmet::Cut(cut, terms) => {
+        Unmet::Cut(cut) => {
+            let (cut, terms) = *cut;
             reasons(&problem, &cut, &terms, &RoundNaming { round: &round, quotas: &quotas })
         }
         Unmet::Together => vec![Reason::new(ReasonCode::QuotasTogether)],

@@ -144,13 +144,12 @@ impl KeptOptimum {
             Err(WhatIfError::NotProved) => return Ok(Vec::new()),
             Err(WhatIfError::Stopped(stopped)) => return Err(stopped),
         };
-        let near = match self.near.get() {
-            Some(near) => near,
-            None => {
-                let near = what_if.near_arcs(observer)?;
-                // Another thread may already have stored the same lists.
-                self.near.get_or_init(|| near)
-            }
+        let near = if let Some(near) = self.near.get() {
+            near
+        } else {
+            let near = what_if.near_arcs(observer)?;
+            // Another thread may already have stored the same lists.
+            self.near.get_or_init(|| near)
         };
         let what_if = what_if.with_near_arcs(near);
         match side {

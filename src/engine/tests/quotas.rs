@@ -10,7 +10,7 @@ use super::synthetic::Shape;
 use crate::domain::explanation::ReasonCode;
 use crate::domain::leaf::Seals;
 use crate::domain::name::{OrganisationId, ProfileRef};
-use crate::domain::organisation::PlaceLimits;
+use crate::domain::organisation::{OrganisationRules, PlaceLimits};
 use crate::domain::policy::Objective;
 use crate::domain::quota::{ExchangeLimit, PolicyQuotas, Quota, QuotaSide};
 use crate::domain::run::{Proof, Standing};
@@ -39,7 +39,8 @@ fn bounded() -> impl Strategy<Value = Snapshot> {
             let shape = Shape { both, seed, unusual: 0, missing: 30, ..Shape::usual(mentees, mentors) };
             let mut snapshot = shape.make();
             snapshot.policy.objective = if fair { Objective::Fairest } else { Objective::BestTotal };
-            snapshot.organisations = (0..3).map(|at| (organisation(at), Default::default())).collect();
+            snapshot.organisations =
+                (0..3).map(|at| (organisation(at), OrganisationRules::default())).collect();
             let mut quotas = PolicyQuotas::default();
             for (is_mentees, at, least, more) in drawn {
                 let side = if is_mentees { QuotaSide::Mentees } else { QuotaSide::Mentors };
@@ -110,7 +111,7 @@ fn value(case: &Case, fair: bool, pairs: &[(u32, u32)]) -> Vec<i64> {
         let mut served: Vec<u32> = pairs.iter().map(|pair| pair.0).collect();
         served.sort_unstable();
         served.dedup();
-        value = vec![served.len() as i64, scores.min().unwrap_or_default()];
+        value = vec![i64::try_from(served.len()).unwrap(), scores.min().unwrap_or_default()];
     }
     value
 }

@@ -314,7 +314,9 @@ impl<'a> Residual<'a> {
         if let Some(columns) = self.columns(poll)? {
             for mentor in mentors {
                 let column = columns.row(mentor);
-                column.iter().for_each(|edge| look(mentor, edge.to as usize, edge.score));
+                for edge in column {
+                    look(mentor, edge.to as usize, edge.score);
+                }
                 poll.count(column.len())?;
             }
             return Ok(());
