@@ -148,7 +148,7 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
         "RoundService" => Box::pin(call_rounds(method, client, t)).await,
         "RunService" => Box::pin(call_runs(method, client, t)).await,
         "EventService" => call_events(method, client.events).await,
-        "ReportService" => call_reports(method, client).await,
+        "ReportService" => Box::pin(call_reports(method, client)).await,
         "AdminService" => Box::pin(call_admin(method, client.admin, t)).await,
         _ => Box::pin(call_solver(method, client.solver)).await,
     }
