@@ -199,7 +199,8 @@ async fn matches_are_listed_page_by_page_and_by_region(world: World) {
     peru.import((0..12).map(|at| mentor(&format!("m{at}"), 1)).collect()).await;
     let of = |at: usize| {
         let mut person = mentee(&format!("p{at}"));
-        person.country = if at < 3 { "KE" } else { "PE" }.to_owned();
+        let country = if at < 3 { "KE" } else { "PE" };
+        country.clone_into(&mut person.country);
         person
     };
     kenya.import((0..12).map(of).collect()).await;
