@@ -390,10 +390,9 @@ async fn an_expert_reads_and_comments_on_what_she_is_asked_about(world: World) {
     let list = v1::ListCommentsRequest { parent, ..Default::default() };
     assert_eq!(refused(client.list_comments(list.clone()).await), "PERMISSION_DENIED");
     let all = reviews.list_comments(list.clone()).await.expect("lists").into_inner().comments;
-    use v1::CommentKind::{Ask, Comment};
     let said: Vec<_> = all.iter().map(|one| (one.kind(), one.author.as_str())).collect();
-    assert_eq!(said[1], (Comment, principal.name.as_str()));
-    assert_eq!((said[0].0, said.len()), (Ask, 2));
+    assert_eq!(said[1], (v1::CommentKind::Comment, principal.name.as_str()));
+    assert_eq!((said[0].0, said.len()), (v1::CommentKind::Ask, 2));
     let kenya = cast.kenya.client.reviews.clone().list_comments(list).await.expect("lists").into_inner();
     assert_eq!(kenya.comments, [], "her organisation reads its own words alone");
 

@@ -76,7 +76,7 @@ async fn waiting(client: &Client, parent: &str, round: &str) -> Vec<v1::WaitingM
 }
 
 async fn who_stays_without_a_match_waits_and_comes_first_in_the_next_round(world: World) {
-    let (mut cast, run) = cast(world, &["a"]).await;
+    let (mut cast, run) = Box::pin(cast(world, &["a"])).await;
     let (_, loser) = cast.winner_and_loser(&run).await;
     let all = waiting(&cast.kenya.client, &cast.kenya.name(), "").await;
     let [hers] = &all[..] else { panic!("one waits: {all:?}") };
@@ -118,7 +118,7 @@ async fn who_stays_without_a_match_waits_and_comes_first_in_the_next_round(world
     let run = cast.published(&next).await;
     let pairs = matches(&mut cast.kenya.client.clone(), &run.name, 0).await;
     assert_eq!(pairs.iter().map(|pair| &pair.mentee).collect::<Vec<_>>(), [&hers.profile]);
-    let replay = v1::ReplayRunRequest { name: run.name.clone(), ..Default::default() };
+    let replay = v1::ReplayRunRequest { name: run.name.clone() };
     let replayed = cast.world.coordinator().runs.replay_run(replay).await.expect("is the same").into_inner();
     assert_eq!(replayed.result_digest, run.result_digest, "the enrolment has frozen her waiting");
     let now = waiting(&cast.kenya.client, &cast.kenya.name(), "").await;
@@ -139,7 +139,7 @@ async fn who_stays_without_a_match_waits_and_comes_first_in_the_next_round(world
 }
 
 async fn a_repair_that_takes_a_match_puts_its_mentee_first(world: World) {
-    let (mut cast, run) = cast(world, &["a", "b"]).await;
+    let (mut cast, run) = Box::pin(cast(world, &["a", "b"])).await;
     assert_eq!(waiting(&cast.kenya.client, &cast.kenya.name(), "").await, []);
     let leaver = cast.peru.member("b");
     let own = cast.peru.enrolments("rounds/first").await;
@@ -170,8 +170,8 @@ async fn a_repair_that_takes_a_match_puts_its_mentee_first(world: World) {
         .map(|one| (one.profile.as_str(), one.cause(), one.priority.expect("of a round").first_tier))
         .collect();
     let (lost, joined) = (cast.kenya.member(lost), cast.kenya.member("e"));
-    use v1::WaitingCause::{LostMatch, NoMatch};
-    assert_eq!(told, [(lost.as_str(), LostMatch, true), (joined.as_str(), NoMatch, false)]);
+    let causes = [v1::WaitingCause::LostMatch, v1::WaitingCause::NoMatch];
+    assert_eq!(told, [(lost.as_str(), causes[0], true), (joined.as_str(), causes[1], false)]);
     // One mentee a page, in the same order.
     let request = |page_token| v1::ListWaitingMenteesRequest {
         parent: "organisations/-".to_owned(),
@@ -195,7 +195,7 @@ async fn a_repair_that_takes_a_match_puts_its_mentee_first(world: World) {
 }
 
 async fn who_leaves_the_list_waits_no_more(world: World) {
-    let (cast, _) = cast(world, &["a"]).await;
+    let (cast, _) = Box::pin(cast(world, &["a"])).await;
     let hers = waiting(&cast.kenya.client, &cast.kenya.name(), "").await.pop().expect("one waits");
     let leave = v1::LeaveWaitingListRequest {
         name: hers.name.clone(),
