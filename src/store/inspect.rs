@@ -132,7 +132,7 @@ mod tests {
         ("submission.missing", "SCAN missing"),
         ("journal.seal", "SCAN s"),
         ("run_match.run_before", "SCAN b"),
-        ("submission.losing", "SCAN json_each"),
+        ("submission.losing", "SCAN l VIRTUAL TABLE"),
         ("waiting.list", "SCAN q"),
         ("waiting.list", "USE TEMP B-TREE FOR"),
         ("snapshot.participants", "SCAN q"),

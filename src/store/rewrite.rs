@@ -13,7 +13,7 @@ use crate::error::Result;
 
 /// The tables that hold people, and their statistics afterwards.
 const TABLES: &str = "VACUUM (FULL, ANALYZE) profile_version, profile_restriction, enrolment, run_match, run_unmatched, run, run_own_summary, \
-    idempotency, erasure, decision, pair_review, pair_comment";
+    idempotency, erasure, decision, pair_review, pair_comment, pair_ask, waiting_leave";
 /// The samples that earlier statistics have left.
 const STATISTICS: &str = "VACUUM (FULL) pg_catalog.pg_statistic";
 
@@ -51,6 +51,8 @@ mod tests {
             "decision",
             "pair_review",
             "pair_comment",
+            "pair_ask",
+            "waiting_leave",
         ];
         for statement in crate::store::statement::every() {
             if !statement.name().contains("erase") {
