@@ -22,6 +22,7 @@ pub mod language;
 pub mod leaf;
 pub mod manager_view;
 pub mod membership;
+pub mod mentorship;
 pub mod message;
 pub mod name;
 pub mod open_answers;

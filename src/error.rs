@@ -135,7 +135,7 @@ pub enum Error {
         /// Why not the caller.
         rule: SecondPersonRule,
     },
-    /// The run cannot be published yet.
+    /// The run cannot be published yet, or its publication cannot be taken back.
     PublicationBlocked {
         /// The submission.
         submission: String,
@@ -312,6 +312,14 @@ impl Error {
             ),
             Self::SecondPerson { submission, rule: SecondPersonRule::Service } => {
                 message!("a service approves nothing; ask a coordinator to approve {name}", name = submission)
+            }
+            Self::PublicationBlocked { submission, obstacles }
+                if obstacles.contains(&PublicationObstacle::Accepted) =>
+            {
+                message!(
+                    "somebody has accepted a match of {name}, so that its publication cannot be taken back; repair the published run",
+                    name = submission
+                )
             }
             Self::PublicationBlocked { submission, obstacles } => message!(
                 "{name} cannot be published yet: {obstacles}",

@@ -464,6 +464,115 @@ CREATE TABLE approval (
     FOREIGN KEY (round_id, submission_number) REFERENCES submission (round_id, number)
 );
 
+-- Published matches with a life. A publication makes them, and a repair's publication ends those whose pairs go. A pair has one
+-- life in a round: one that was withdrawn before anybody had accepted begins anew if the pair is published again.
+CREATE TABLE mentorship (
+    round_id TEXT COLLATE "C" NOT NULL REFERENCES round (id),
+    -- Keyed hash of the pair: the id of its matches.
+    id TEXT COLLATE "C" NOT NULL,
+    -- Number of the published run that made it.
+    run_number BIGINT NOT NULL,
+    mentee_organisation_id TEXT COLLATE "C" NOT NULL,
+    mentee_own_id TEXT COLLATE "C" NOT NULL,
+    mentor_organisation_id TEXT COLLATE "C" NOT NULL,
+    mentor_own_id TEXT COLLATE "C" NOT NULL,
+    -- Shown score of the match; NULL once one of the two people was erased.
+    score BIGINT CHECK (score BETWEEN 0 AND 10000),
+    -- By what reports group people, as the profiles were at the publication: codes of the M49 regions, career stage and best
+    -- language of the mentee. What a person has not answered, and everything of an erased person, is NULL.
+    mentee_region TEXT COLLATE "C",
+    mentor_region TEXT COLLATE "C",
+    mentee_stage BIGINT CHECK (mentee_stage BETWEEN 1 AND 7),
+    mentee_language TEXT COLLATE "C",
+    -- Days that the mentee had waited at the publication: since her first day on the waiting list, or since her enrolment.
+    waited_days BIGINT CHECK (waited_days >= 0),
+    state TEXT COLLATE "C" NOT NULL CHECK (state IN ('proposed', 'accepted', 'declined', 'active', 'paused', 'completed', 'ended_early',
+        'withdrawn')),
+    propose_micros BIGINT NOT NULL,
+    respond_until_micros BIGINT NOT NULL,
+    -- Answers of the two sides, each with who recorded it and when; NULL before. A reason is that of a decline.
+    mentor_answer TEXT COLLATE "C" CHECK (mentor_answer IN ('accepted', 'declined')),
+    mentor_reason TEXT COLLATE "C",
+    mentor_actor TEXT COLLATE "C",
+    mentor_answer_micros BIGINT,
+    mentee_answer TEXT COLLATE "C" CHECK (mentee_answer IN ('accepted', 'declined')),
+    mentee_reason TEXT COLLATE "C",
+    mentee_actor TEXT COLLATE "C",
+    mentee_answer_micros BIGINT,
+    -- When both had accepted.
+    accept_micros BIGINT,
+    -- Day of the first meeting, with which the mentorship is active.
+    first_meeting_date TEXT COLLATE "C",
+    -- Since when it pauses; NULL while it does not.
+    pause_micros BIGINT,
+    -- When, why, by which side and by whom it ended. A publication ends it for no side.
+    end_micros BIGINT,
+    end_reason TEXT COLLATE "C",
+    end_side TEXT COLLATE "C" CHECK (end_side IN ('mentor', 'mentee', 'both', 'organisation')),
+    end_actor TEXT COLLATE "C",
+    -- Number of the version, for the etag.
+    version BIGINT NOT NULL CHECK (version >= 1),
+    create_micros BIGINT NOT NULL,
+    update_micros BIGINT NOT NULL,
+    PRIMARY KEY (round_id, id),
+    CHECK ((mentor_answer IS NULL) = (mentor_answer_micros IS NULL)),
+    CHECK ((mentee_answer IS NULL) = (mentee_answer_micros IS NULL)),
+    CHECK (state NOT IN ('accepted', 'active', 'paused', 'completed') OR accept_micros IS NOT NULL),
+    CHECK (state NOT IN ('active', 'paused', 'completed') OR first_meeting_date IS NOT NULL),
+    CHECK ((state = 'paused') = (pause_micros IS NOT NULL)),
+    CHECK ((state IN ('proposed', 'accepted', 'active', 'paused')) = (end_micros IS NULL))
+);
+CREATE INDEX mentorship_mentee ON mentorship (mentee_organisation_id, mentee_own_id);
+CREATE INDEX mentorship_mentor ON mentorship (mentor_organisation_id, mentor_own_id);
+CREATE INDEX mentorship_mentees_of_round ON mentorship (round_id, mentee_organisation_id, id);
+CREATE INDEX mentorship_mentors_of_round ON mentorship (round_id, mentor_organisation_id, id);
+CREATE INDEX mentorship_ended ON mentorship (round_id, id) WHERE state IN ('declined', 'ended_early');
+CREATE INDEX mentorship_live ON mentorship (round_id, id) WHERE state IN ('proposed', 'accepted', 'active', 'paused');
+
+-- Follow-up records of mentorships, one of each side and point of the schedule. Both sides' records are kept, and each belongs to
+-- the organisation of its side. What was not answered is NULL.
+CREATE TABLE check_in (
+    round_id TEXT COLLATE "C" NOT NULL,
+    mentorship_id TEXT COLLATE "C" NOT NULL,
+    side TEXT COLLATE "C" NOT NULL CHECK (side IN ('mentor', 'mentee')),
+    point TEXT COLLATE "C" NOT NULL CHECK (point IN ('week_6', 'middle', 'end', 'month_12', 'month_24', 'month_36')),
+    -- The organisation of the side.
+    organisation_id TEXT COLLATE "C" NOT NULL REFERENCES organisation (id),
+    check_date TEXT COLLATE "C" NOT NULL,
+    meetings BIGINT CHECK (meetings BETWEEN 0 AND 1000),
+    minutes BIGINT CHECK (minutes BETWEEN 0 AND 100000),
+    satisfaction BIGINT CHECK (satisfaction BETWEEN 1 AND 5),
+    recommend BIGINT CHECK (recommend BETWEEN 0 AND 10),
+    goals_achieved BIGINT CHECK (goals_achieved BETWEEN 0 AND 100),
+    goals_partly BIGINT CHECK (goals_partly BETWEEN 0 AND 100),
+    goals_missed BIGINT CHECK (goals_missed BETWEEN 0 AND 100),
+    instrument TEXT COLLATE "C" CHECK (instrument IN ('mfq_9', 'memeq', 'mecs', 'working_alliance')),
+    instrument_version TEXT COLLATE "C",
+    -- In hundredths of the scale's unit.
+    instrument_score BIGINT CHECK (instrument_score BETWEEN 0 AND 1000000),
+    promoted BIGINT CHECK (promoted IN (0, 1)),
+    changed_role BIGINT CHECK (changed_role IN (0, 1)),
+    in_sector BIGINT CHECK (in_sector IN (0, 1)),
+    actor TEXT COLLATE "C" NOT NULL,
+    create_micros BIGINT NOT NULL,
+    PRIMARY KEY (round_id, mentorship_id, side, point),
+    CHECK ((instrument IS NULL) = (instrument_score IS NULL)),
+    FOREIGN KEY (round_id, mentorship_id) REFERENCES mentorship (round_id, id) ON UPDATE CASCADE
+);
+CREATE INDEX check_in_organisation ON check_in (organisation_id, round_id, mentorship_id);
+
+-- Reminders that were given as events, each once.
+CREATE TABLE mentorship_reminder (
+    round_id TEXT COLLATE "C" NOT NULL,
+    mentorship_id TEXT COLLATE "C" NOT NULL,
+    -- Of what: the answer, the first meeting, or a point of the schedule.
+    kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('answer', 'first_meeting', 'week_6', 'middle', 'end', 'month_12', 'month_24', 'month_36')),
+    side TEXT COLLATE "C" NOT NULL CHECK (side IN ('mentor', 'mentee')),
+    remind_micros BIGINT NOT NULL,
+    PRIMARY KEY (round_id, mentorship_id, kind, side),
+    FOREIGN KEY (round_id, mentorship_id) REFERENCES mentorship (round_id, id) ON UPDATE CASCADE
+);
+
 -- Mentees who left the waiting list, which is read from the published runs: nothing that was published before counts for them.
 CREATE TABLE waiting_leave (
     organisation_id TEXT COLLATE "C" NOT NULL REFERENCES organisation (id),
@@ -697,6 +806,10 @@ BEGIN
         ('pair_ask', 'false'),
         ('round_organisation', 'own(organisation_id)'),
         ('waiting_leave', 'own(organisation_id)'),
+        -- A check-in belongs to the organisation of its side. The service alone remembers of what it has reminded.
+        ('mentorship', 'own(mentee_organisation_id) OR own(mentor_organisation_id)'),
+        ('check_in', 'own(organisation_id)'),
+        ('mentorship_reminder', 'false'),
         ('erasure', 'own(organisation_id)'),
         -- What belongs to a round exists for the organisations that are invited to it.
         ('round', 'EXISTS (SELECT 1 FROM round_organisation i WHERE i.round_id = round.id)'),

@@ -464,6 +464,115 @@ CREATE TABLE approval (
     FOREIGN KEY (round_id, submission_number) REFERENCES submission (round_id, number)
 ) STRICT, WITHOUT ROWID;
 
+-- Published matches with a life. A publication makes them, and a repair's publication ends those whose pairs go. A pair has one
+-- life in a round: one that was withdrawn before anybody had accepted begins anew if the pair is published again.
+CREATE TABLE mentorship (
+    round_id TEXT NOT NULL REFERENCES round (id),
+    -- Keyed hash of the pair: the id of its matches.
+    id TEXT NOT NULL,
+    -- Number of the published run that made it.
+    run_number INTEGER NOT NULL,
+    mentee_organisation_id TEXT NOT NULL,
+    mentee_own_id TEXT NOT NULL,
+    mentor_organisation_id TEXT NOT NULL,
+    mentor_own_id TEXT NOT NULL,
+    -- Shown score of the match; NULL once one of the two people was erased.
+    score INTEGER CHECK (score BETWEEN 0 AND 10000),
+    -- By what reports group people, as the profiles were at the publication: codes of the M49 regions, career stage and best
+    -- language of the mentee. What a person has not answered, and everything of an erased person, is NULL.
+    mentee_region TEXT,
+    mentor_region TEXT,
+    mentee_stage INTEGER CHECK (mentee_stage BETWEEN 1 AND 7),
+    mentee_language TEXT,
+    -- Days that the mentee had waited at the publication: since her first day on the waiting list, or since her enrolment.
+    waited_days INTEGER CHECK (waited_days >= 0),
+    state TEXT NOT NULL CHECK (state IN ('proposed', 'accepted', 'declined', 'active', 'paused', 'completed', 'ended_early',
+        'withdrawn')),
+    propose_micros INTEGER NOT NULL,
+    respond_until_micros INTEGER NOT NULL,
+    -- Answers of the two sides, each with who recorded it and when; NULL before. A reason is that of a decline.
+    mentor_answer TEXT CHECK (mentor_answer IN ('accepted', 'declined')),
+    mentor_reason TEXT,
+    mentor_actor TEXT,
+    mentor_answer_micros INTEGER,
+    mentee_answer TEXT CHECK (mentee_answer IN ('accepted', 'declined')),
+    mentee_reason TEXT,
+    mentee_actor TEXT,
+    mentee_answer_micros INTEGER,
+    -- When both had accepted.
+    accept_micros INTEGER,
+    -- Day of the first meeting, with which the mentorship is active.
+    first_meeting_date TEXT,
+    -- Since when it pauses; NULL while it does not.
+    pause_micros INTEGER,
+    -- When, why, by which side and by whom it ended. A publication ends it for no side.
+    end_micros INTEGER,
+    end_reason TEXT,
+    end_side TEXT CHECK (end_side IN ('mentor', 'mentee', 'both', 'organisation')),
+    end_actor TEXT,
+    -- Number of the version, for the etag.
+    version INTEGER NOT NULL CHECK (version >= 1),
+    create_micros INTEGER NOT NULL,
+    update_micros INTEGER NOT NULL,
+    PRIMARY KEY (round_id, id),
+    CHECK ((mentor_answer IS NULL) = (mentor_answer_micros IS NULL)),
+    CHECK ((mentee_answer IS NULL) = (mentee_answer_micros IS NULL)),
+    CHECK (state NOT IN ('accepted', 'active', 'paused', 'completed') OR accept_micros IS NOT NULL),
+    CHECK (state NOT IN ('active', 'paused', 'completed') OR first_meeting_date IS NOT NULL),
+    CHECK ((state = 'paused') = (pause_micros IS NOT NULL)),
+    CHECK ((state IN ('proposed', 'accepted', 'active', 'paused')) = (end_micros IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX mentorship_mentee ON mentorship (mentee_organisation_id, mentee_own_id);
+CREATE INDEX mentorship_mentor ON mentorship (mentor_organisation_id, mentor_own_id);
+CREATE INDEX mentorship_mentees_of_round ON mentorship (round_id, mentee_organisation_id, id);
+CREATE INDEX mentorship_mentors_of_round ON mentorship (round_id, mentor_organisation_id, id);
+CREATE INDEX mentorship_ended ON mentorship (round_id, id) WHERE state IN ('declined', 'ended_early');
+CREATE INDEX mentorship_live ON mentorship (round_id, id) WHERE state IN ('proposed', 'accepted', 'active', 'paused');
+
+-- Follow-up records of mentorships, one of each side and point of the schedule. Both sides' records are kept, and each belongs to
+-- the organisation of its side. What was not answered is NULL.
+CREATE TABLE check_in (
+    round_id TEXT NOT NULL,
+    mentorship_id TEXT NOT NULL,
+    side TEXT NOT NULL CHECK (side IN ('mentor', 'mentee')),
+    point TEXT NOT NULL CHECK (point IN ('week_6', 'middle', 'end', 'month_12', 'month_24', 'month_36')),
+    -- The organisation of the side.
+    organisation_id TEXT NOT NULL REFERENCES organisation (id),
+    check_date TEXT NOT NULL,
+    meetings INTEGER CHECK (meetings BETWEEN 0 AND 1000),
+    minutes INTEGER CHECK (minutes BETWEEN 0 AND 100000),
+    satisfaction INTEGER CHECK (satisfaction BETWEEN 1 AND 5),
+    recommend INTEGER CHECK (recommend BETWEEN 0 AND 10),
+    goals_achieved INTEGER CHECK (goals_achieved BETWEEN 0 AND 100),
+    goals_partly INTEGER CHECK (goals_partly BETWEEN 0 AND 100),
+    goals_missed INTEGER CHECK (goals_missed BETWEEN 0 AND 100),
+    instrument TEXT CHECK (instrument IN ('mfq_9', 'memeq', 'mecs', 'working_alliance')),
+    instrument_version TEXT,
+    -- In hundredths of the scale's unit.
+    instrument_score INTEGER CHECK (instrument_score BETWEEN 0 AND 1000000),
+    promoted INTEGER CHECK (promoted IN (0, 1)),
+    changed_role INTEGER CHECK (changed_role IN (0, 1)),
+    in_sector INTEGER CHECK (in_sector IN (0, 1)),
+    actor TEXT NOT NULL,
+    create_micros INTEGER NOT NULL,
+    PRIMARY KEY (round_id, mentorship_id, side, point),
+    CHECK ((instrument IS NULL) = (instrument_score IS NULL)),
+    FOREIGN KEY (round_id, mentorship_id) REFERENCES mentorship (round_id, id) ON UPDATE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX check_in_organisation ON check_in (organisation_id, round_id, mentorship_id);
+
+-- Reminders that were given as events, each once.
+CREATE TABLE mentorship_reminder (
+    round_id TEXT NOT NULL,
+    mentorship_id TEXT NOT NULL,
+    -- Of what: the answer, the first meeting, or a point of the schedule.
+    kind TEXT NOT NULL CHECK (kind IN ('answer', 'first_meeting', 'week_6', 'middle', 'end', 'month_12', 'month_24', 'month_36')),
+    side TEXT NOT NULL CHECK (side IN ('mentor', 'mentee')),
+    remind_micros INTEGER NOT NULL,
+    PRIMARY KEY (round_id, mentorship_id, kind, side),
+    FOREIGN KEY (round_id, mentorship_id) REFERENCES mentorship (round_id, id) ON UPDATE CASCADE
+) STRICT, WITHOUT ROWID;
+
 -- Mentees who left the waiting list, which is read from the published runs: nothing that was published before counts for them.
 CREATE TABLE waiting_leave (
     organisation_id TEXT NOT NULL REFERENCES organisation (id),

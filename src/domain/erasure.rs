@@ -49,6 +49,10 @@ pub struct ErasureCounts {
     pub decisions: u64,
     /// Comments on her pairs.
     pub comments: u64,
+    /// Mentorships that have the surrogate.
+    pub mentorships: u64,
+    /// Her check-ins.
+    pub check_ins: u64,
 }
 
 /// An erasure in a list that is kept outside of the database. It names nobody.

@@ -6,7 +6,9 @@ use super::audit::AuditEntry;
 
 /// Nouns of actions that are events. Actions of other nouns are entries of the audit alone: who may call, what was read, what
 /// reviewers decide and say of pairs, and the audit itself.
-const NOUNS: [&str; 7] = ["organisation", "membership", "profile", "round", "policy", "enrolment", "run"];
+const NOUNS: [&str; 8] =
+    ["organisation", "membership", "profile", "round", "policy", "enrolment", "run", "mentorship"];
+
 /// What has happened to a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventKind {

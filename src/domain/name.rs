@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::review::{AskRef, CommentRef, DecisionRef, PairRef, SubmissionRef};
+pub use self::review::{AskRef, CommentRef, DecisionRef, MentorshipRef, PairRef, SubmissionRef};
 
 /// Longest id, in characters; all ids are ASCII.
 pub const MAX_ID_LENGTH: usize = 64;

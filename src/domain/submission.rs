@@ -117,6 +117,10 @@ pub enum PublicationObstacle {
     OpenObjections,
     /// An enrolled person is neither among the matches nor among the people without a match.
     PeopleMissing,
+    /// A match is a pair whose mentorship was declined or has ended.
+    PairEnded,
+    /// Somebody has accepted a match, so that the publication is not taken back any more.
+    Accepted,
 }
 
 impl PublicationObstacle {
@@ -126,6 +130,8 @@ impl PublicationObstacle {
             Self::ObjectionTime => "OBJECTION_TIME",
             Self::OpenObjections => "OPEN_OBJECTIONS",
             Self::PeopleMissing => "PEOPLE_MISSING",
+            Self::PairEnded => "PAIR_ENDED",
+            Self::Accepted => "ACCEPTED",
         }
     }
 }

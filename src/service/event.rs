@@ -14,7 +14,7 @@ use crate::clock::Stopwatch;
 use crate::domain::caller::Caller;
 use crate::domain::cursor::{CursorKey, NONCE};
 use crate::domain::event::Event;
-use crate::domain::name::RoundId;
+use crate::domain::name::{MentorshipRef, RoundId};
 use crate::error::{Error, Result};
 use crate::store::Scope;
 
@@ -130,7 +130,15 @@ impl EventFeed {
         Delivery { event, cursor: self.key.seal(&self.principal, place, nonce) }
     }
 
-    /// The events that the caller may know of: those of rounds that she may read.
+    /// Whether a name is that of no mentorship, or of one that the caller may read.
+    async fn is_of_own_mentorship(&self, name: &str) -> Result<bool> {
+        match MentorshipRef::from_name(name) {
+            Ok(mentorship) => self.service.store.has_mentorship(&self.scope, &mentorship).await,
+            Err(_) => Ok(true),
+        }
+    }
+
+    /// The events that the caller may know of: those of rounds and mentorships that she may read.
     async fn visible(&self, events: Vec<Event>) -> Result<VecDeque<Event>> {
         if self.scope.organisations().is_none() {
             return Ok(events.into());
@@ -155,7 +163,7 @@ impl EventFeed {
                     }
                 }
             };
-            if seen {
+            if seen && self.is_of_own_mentorship(&event.name).await? {
                 visible.push_back(event);
             }
         }

@@ -3,9 +3,10 @@
 //! is left of her, each of which can be repeated: whoever continues an erasure that was interrupted begins anew.
 //!
 //! The steps, in their order: [`runs`] destroys what runs say of her, and keeps the hashes of its leaves; her enrolments get
-//! the surrogate; [`reviews`] destroys what was decided and said about her; [`traces`] takes her out of the lists of other people and out of remembered answers; her profile is deleted
+//! the surrogate; [`reviews`] destroys what was decided and said about her; [`mentorships`] keeps her mentorships under the surrogate; [`traces`] takes her out of the lists of other people and out of remembered answers; her profile is deleted
 //! with all its versions. The last transaction forgets her own id, and a SQLite database then empties its log.
 
+mod mentorships;
 mod personal_data;
 mod reviews;
 mod runs;
@@ -151,6 +152,7 @@ impl Store {
         self.erase_from_runs(&task).await?;
         self.step(&task, SURROGATE, |counts, rows| counts.enrolments += rows).await?;
         self.erase_from_reviews(&task).await?;
+        self.erase_from_mentorships(&task).await?;
         self.erase_from_lists(&task).await?;
         self.erase_from_answers(&task).await?;
         let mut held = Box::pin(self.hold_erasure(&task)).await?;
@@ -241,6 +243,8 @@ impl WriteSession {
             notes.extend(self.withdraw_person(&round, person).await?);
             notes.extend(self.fail_run_of(&round, person, now).await?);
         }
+        // The rounds are locked: a step of a mentorship locks its round first, too.
+        notes.extend(self.end_mentorships_of(person).await?);
         let created = Erasure {
             name: new.id.clone(),
             organisation: organisation.clone(),

@@ -13,7 +13,8 @@ use crate::error::Result;
 
 /// The tables that hold people, and their statistics afterwards.
 const TABLES: &str = "VACUUM (FULL, ANALYZE) profile_version, profile_restriction, enrolment, run_match, run_unmatched, run, run_own_summary, \
-    idempotency, erasure, decision, pair_review, pair_comment, pair_ask, waiting_leave";
+    idempotency, erasure, decision, pair_review, pair_comment, pair_ask, waiting_leave, mentorship, check_in, \
+    mentorship_reminder";
 /// The samples that earlier statistics have left.
 const STATISTICS: &str = "VACUUM (FULL) pg_catalog.pg_statistic";
 
@@ -53,6 +54,9 @@ mod tests {
             "pair_comment",
             "pair_ask",
             "waiting_leave",
+            "mentorship",
+            "check_in",
+            "mentorship_reminder",
         ];
         for statement in crate::store::statement::every() {
             if !statement.name().contains("erase") {

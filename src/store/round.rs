@@ -34,7 +34,7 @@ macro_rules! round_columns {
 }
 
 /// What coordinators alone read of a round `r`: all organisations that are invited, and whether somebody of its published run takes
-/// part no more.
+/// part no more, or a pair of it has declined or ended its mentorship.
 macro_rules! invited {
     () => {
         "COALESCE((SELECT string_agg(i.organisation_id, ',') \
@@ -45,6 +45,9 @@ macro_rules! invited {
          WHERE e.round_id = r.id AND e.organisation_id = m.mentee_organisation_id AND e.own_id = m.mentee_own_id \
          AND e.withdraw_number IS NULL) OR NOT EXISTS (SELECT 1 FROM enrolment e WHERE e.round_id = r.id \
          AND e.organisation_id = m.mentor_organisation_id AND e.own_id = m.mentor_own_id AND e.withdraw_number IS NULL))) \
+         OR r.state = 'published' AND EXISTS (SELECT 1 FROM mentorship t JOIN submission s ON s.round_id = t.round_id \
+         AND s.state = 'published' JOIN run_match m ON m.round_id = t.round_id AND m.run_number = s.run_number AND m.id = t.id \
+         WHERE t.round_id = r.id AND t.state IN ('declined', 'ended_early')) \
          THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END AS calls_for_repair"
     };
 }

@@ -11,7 +11,7 @@ use super::read::ReadSession;
 use super::scope::{Owner, Scope};
 use super::session::WriteSession;
 use super::statement::statements;
-use super::{round, run, staleness};
+use super::{publication, round, run, staleness};
 use crate::domain::name::{RoundId, RunRef, SubmissionRef};
 use crate::domain::policy::Policy;
 use crate::domain::principal::PrincipalKind;
@@ -236,13 +236,19 @@ impl WriteSession {
                 self.change(owner, SUPERSEDE, values![id]).await?;
                 let values = values![id, number, done.recorder.as_str(), done.time];
                 self.change_exactly(1, owner, PUBLISH, values).await?;
+                Box::pin(self.publish_mentorships(&submission.run)).await?;
                 "run.publish"
             }
             Step::End(_, end, reason) => {
                 let state = end.state().as_str();
                 let values = values![id, number, state, done.recorder.as_str(), *reason, done.time];
                 self.change_exactly(1, owner, END, values).await?;
-                if *end == SubmissionEnd::Reject { "run.reject" } else { "run.unpublish" }
+                if *end == SubmissionEnd::Reject {
+                    "run.reject"
+                } else {
+                    self.withdraw_mentorships(id).await?;
+                    "run.unpublish"
+                }
             }
         };
         if let Some(next) = moves {
@@ -305,6 +311,10 @@ async fn ended(
         SubmissionEnd::Unpublish if state != RoundState::Published => {
             let required = &["published"];
             return Err(Error::RoundState { round: name.round.name(), state: state.as_str(), required });
+        }
+        SubmissionEnd::Unpublish if publication::is_accepted(session, &name.round).await? => {
+            let obstacles = vec![PublicationObstacle::Accepted];
+            return Err(Error::PublicationBlocked { submission: name.name(), obstacles });
         }
         SubmissionEnd::Reject | SubmissionEnd::Unpublish => RoundState::Review,
     };
@@ -414,6 +424,9 @@ async fn published(session: &mut ReadSession, name: &SubmissionRef, done: Record
     }
     if session.one(MISSING, values()).await?.int("missing")? > 0 {
         obstacles.push(PublicationObstacle::PeopleMissing);
+    }
+    if publication::has_ended_pairs(session, &submission.run).await? {
+        obstacles.push(PublicationObstacle::PairEnded);
     }
     if !obstacles.is_empty() {
         return Err(Error::PublicationBlocked { submission: name.name(), obstacles });

@@ -5,6 +5,7 @@ mod credential;
 mod fixture;
 mod import;
 mod lease;
+mod mentorship;
 mod result;
 mod retention;
 mod round;

@@ -44,8 +44,8 @@ pub fn report(report: &PurgeReport) -> v1::PurgeReport {
 }
 
 fn counts_message(counts: &ErasureCounts) -> v1::ErasureCounts {
-    let ErasureCounts { versions, enrolments, runs, matches, unmatched, lists, answers, decisions, comments } =
-        *counts;
+    let ErasureCounts { versions, enrolments, runs, matches, unmatched, lists, answers, .. } = *counts;
+    let ErasureCounts { decisions, comments, mentorships, check_ins, .. } = *counts;
     v1::ErasureCounts {
         versions: count(versions),
         enrolments: count(enrolments),
@@ -56,5 +56,7 @@ fn counts_message(counts: &ErasureCounts) -> v1::ErasureCounts {
         answers: count(answers),
         decisions: count(decisions),
         comments: count(comments),
+        mentorships: count(mentorships),
+        check_ins: count(check_ins),
     }
 }

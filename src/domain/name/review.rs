@@ -8,6 +8,8 @@ const DECISION_RULE: &str = "rounds/ID/decisions/NUMBER, as ListDecisions return
 const SUBMISSION_RULE: &str = "rounds/ID/submissions/NUMBER, as ListSubmissions returns it";
 const PAIR_RULE: &str = "rounds/ID/pairs/ID, where the last ID is that of a match";
 const PAIR_EXAMPLE: &str = "rounds/2027-spring/pairs/0123456789abcdef0123456789abcdef";
+const MENTORSHIP_RULE: &str = "rounds/ID/mentorships/ID, as ListMentorships returns it";
+const MENTORSHIP_EXAMPLE: &str = "rounds/2027-spring/mentorships/0123456789abcdef0123456789abcdef";
 const ASK_RULE: &str = "rounds/ID/pairs/ID/asks/ID, as ListAsks returns it";
 const ASK_EXAMPLE: &str =
     "rounds/2027-spring/pairs/0123456789abcdef0123456789abcdef/asks/01938e0a-7c5a-7a34-9d0e-5f2b7c1d9e3a";
@@ -55,32 +57,45 @@ numbered!(
     SubmissionRef, "submissions", "rounds/2027-spring/submissions/1", SUBMISSION_RULE
 );
 
-/// Name of the review of a pair.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PairRef {
-    /// The round.
-    pub round: RoundId,
-    /// Id of the pair: that of its matches.
-    pub id: String,
-}
-
-impl PairRef {
-    /// Reads `rounds/{round}/pairs/{pair}`.
-    pub fn from_name(name: &str) -> Result<Self, InvalidName> {
-        let invalid = || InvalidName { example: PAIR_EXAMPLE, rule: PAIR_RULE };
-        let parts = name.strip_prefix("rounds/").and_then(|rest| rest.split_once("/pairs/"));
-        let (round, id) = parts.ok_or_else(invalid)?;
-        match round.parse() {
-            Ok(round) if is_pair_id(id) => Ok(Self { round, id: id.to_owned() }),
-            _ => Err(invalid()),
+macro_rules! of_pair {
+    ($(#[$doc:meta])* $name:ident, $collection:literal, $example:ident, $rule:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        pub struct $name {
+            /// The round.
+            pub round: RoundId,
+            /// Id of the pair: that of its matches.
+            pub id: String,
         }
-    }
 
-    /// `rounds/{round}/pairs/{pair}`.
-    pub fn name(&self) -> String {
-        format!("rounds/{}/pairs/{}", self.round, self.id)
-    }
+        impl $name {
+            /// Reads the name.
+            pub fn from_name(name: &str) -> Result<Self, InvalidName> {
+                let invalid = || InvalidName { example: $example, rule: $rule };
+                let parts = name.strip_prefix("rounds/").and_then(|rest| rest.split_once(concat!("/", $collection, "/")));
+                let (round, id) = parts.ok_or_else(invalid)?;
+                match round.parse() {
+                    Ok(round) if is_pair_id(id) => Ok(Self { round, id: id.to_owned() }),
+                    _ => Err(invalid()),
+                }
+            }
+
+            /// The name.
+            pub fn name(&self) -> String {
+                format!(concat!("rounds/{}/", $collection, "/{}"), self.round, self.id)
+            }
+        }
+    };
 }
+
+of_pair!(
+    /// Name of the review of a pair.
+    PairRef, "pairs", PAIR_EXAMPLE, PAIR_RULE
+);
+of_pair!(
+    /// Name of the mentorship of a pair.
+    MentorshipRef, "mentorships", MENTORSHIP_EXAMPLE, MENTORSHIP_RULE
+);
 
 /// Name of a comment on a pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,6 +157,9 @@ mod tests {
     fn names_read_back_as_they_print_and_no_other_text_is_a_name() {
         let pair = format!("rounds/r/pairs/{}", "0a".repeat(16));
         assert_eq!(PairRef::from_name(&pair).expect("a name").name(), pair);
+        let mentorship = pair.replace("/pairs/", "/mentorships/");
+        assert_eq!(MentorshipRef::from_name(&mentorship).expect("a name").name(), mentorship);
+        assert!(MentorshipRef::from_name(&pair).is_err());
         let ask = format!("{pair}/asks/01938e0a-7c5a-7a34-9d0e-5f2b7c1d9e3a");
         assert_eq!(AskRef::from_name(&ask).expect("a name").name(), ask);
         assert!(AskRef::from_name(&format!("{pair}/asks/rosa")).is_err());
