@@ -153,6 +153,15 @@ pub enum Error {
         /// The version of this service's engine.
         present: &'static str,
     },
+    /// The mentorship's state does not allow the call.
+    MentorshipState {
+        /// The mentorship.
+        mentorship: String,
+        /// Its state.
+        state: &'static str,
+        /// The states that allow the call.
+        required: &'static [&'static str],
+    },
     /// Decisions of the round cannot be kept: what to release.
     DecisionsConflict(String),
     /// No result keeps the quotas of the policy: why. Without reasons for a reader for whom they are not.
@@ -306,6 +315,12 @@ impl Error {
                 state = label("submission_state", state),
                 required = labels("submission_state", required)
             ),
+            Self::MentorshipState { mentorship, state, required } => message!(
+                "{name} is in the state “{state}”; this requires one of the states: {required}",
+                name = mentorship,
+                state = label("mentorship_state", state),
+                required = labels("mentorship_state", required)
+            ),
             Self::SecondPerson { submission, rule: SecondPersonRule::Submitter } => message!(
                 "you have submitted {name} yourself; ask another coordinator to approve it",
                 name = submission
@@ -408,6 +423,7 @@ impl Error {
             Self::SubmissionState { .. } => Reason::SubmissionState,
             Self::SecondPerson { .. } => Reason::SecondPerson,
             Self::PublicationBlocked { .. } => Reason::PublicationBlocked,
+            Self::MentorshipState { .. } => Reason::MentorshipState,
             Self::DeadlineExceeded => Reason::DeadlineExceeded,
             Self::Unimplemented => Reason::Unimplemented,
             Self::StoreUnavailable(_) => Reason::StoreUnavailable,

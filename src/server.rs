@@ -32,6 +32,7 @@ use self::gauges::Gauges;
 use self::watched::Watched;
 use crate::api::proto::v1::admin_service_server::AdminServiceServer;
 use crate::api::proto::v1::event_service_server::EventServiceServer;
+use crate::api::proto::v1::mentorship_service_server::MentorshipServiceServer;
 use crate::api::proto::v1::organisation_service_server::OrganisationServiceServer;
 use crate::api::proto::v1::privacy_service_server::PrivacyServiceServer;
 use crate::api::proto::v1::profile_service_server::ProfileServiceServer;
@@ -41,9 +42,9 @@ use crate::api::proto::v1::round_service_server::RoundServiceServer;
 use crate::api::proto::v1::run_service_server::RunServiceServer;
 use crate::api::proto::v1::solver_service_server::SolverServiceServer;
 use crate::api::{
-    AdminApi, CallLayer, Counts, Edge, EventApi, HealthApi, Issuer, Limits, Measures, OrganisationApi,
-    PrivacyApi, ProfileApi, ProxyHeader, Rates, ReportApi, ReviewApi, RoundApi, RunApi, SolverApi, Streams,
-    Trusted, Web, proto,
+    AdminApi, CallLayer, Counts, Edge, EventApi, HealthApi, Issuer, Limits, Measures, MentorshipApi,
+    OrganisationApi, PrivacyApi, ProfileApi, ProxyHeader, Rates, ReportApi, ReviewApi, RoundApi, RunApi,
+    SolverApi, Streams, Trusted, Web, proto,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigError};
@@ -62,9 +63,10 @@ const LAST_DELIVERY: Duration = Duration::from_secs(2);
 const ABORTED: Duration = Duration::from_secs(1);
 
 /// The services whose health is reported by name.
-const SERVICES: [&str; 10] = [
+const SERVICES: [&str; 11] = [
     AdminServiceServer::<AdminApi>::NAME,
     EventServiceServer::<EventApi>::NAME,
+    MentorshipServiceServer::<MentorshipApi>::NAME,
     OrganisationServiceServer::<OrganisationApi>::NAME,
     PrivacyServiceServer::<PrivacyApi>::NAME,
     ProfileServiceServer::<ProfileApi>::NAME,
@@ -178,6 +180,7 @@ impl Server {
         let solver = SolverApi::new(service.clone(), streams.clone(), max);
         let (admin, rounds) = (AdminApi { service: service.clone() }, RoundApi { service: service.clone() });
         let reports = ReportApi { service: service.clone() };
+        let mentorships = MentorshipApi { service: service.clone() };
         let reviews = ReviewApi { service: service.clone() };
         let events = EventApi { service: service.clone(), streams: streams.clone() };
         let runs = RunApi { service: service.clone(), streams };
@@ -191,6 +194,7 @@ impl Server {
             .add_service(reflection().build_v1()?)
             .add_service(reflection().build_v1alpha()?)
             .add_service(AdminServiceServer::new(admin).max_decoding_message_size(max))
+            .add_service(MentorshipServiceServer::new(mentorships).max_decoding_message_size(max))
             .add_service(OrganisationServiceServer::new(organisations).max_decoding_message_size(max))
             .add_service(PrivacyServiceServer::new(privacy).max_decoding_message_size(max))
             .add_service(ProfileServiceServer::new(profiles).max_decoding_message_size(max))

@@ -18,6 +18,7 @@ mod invitation;
 mod kept_rounds;
 mod live_runs;
 mod masked;
+mod mentorship;
 mod one_profile;
 mod organisation;
 mod page;
@@ -71,6 +72,7 @@ pub use import::{
 pub use invitation::{Invited, Redeemed};
 pub use live_runs::{LiveRun, LiveRuns, Stop};
 pub use masked::Masked;
+pub use mentorship::{DueOf, Named};
 pub use one_profile::WrittenProfile;
 pub use page::{Page, PageRequest};
 pub use permission::{Action, Permit};

@@ -524,8 +524,8 @@ CREATE TABLE mentorship (
 );
 CREATE INDEX mentorship_mentee ON mentorship (mentee_organisation_id, mentee_own_id);
 CREATE INDEX mentorship_mentor ON mentorship (mentor_organisation_id, mentor_own_id);
-CREATE INDEX mentorship_mentees_of_round ON mentorship (round_id, mentee_organisation_id, id);
-CREATE INDEX mentorship_mentors_of_round ON mentorship (round_id, mentor_organisation_id, id);
+CREATE INDEX mentorship_of_mentees ON mentorship (mentee_organisation_id, round_id, id);
+CREATE INDEX mentorship_of_mentors ON mentorship (mentor_organisation_id, round_id, id);
 CREATE INDEX mentorship_ended ON mentorship (round_id, id) WHERE state IN ('declined', 'ended_early');
 CREATE INDEX mentorship_live ON mentorship (round_id, id) WHERE state IN ('proposed', 'accepted', 'active', 'paused');
 

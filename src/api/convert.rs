@@ -7,6 +7,7 @@ pub mod consent;
 pub mod diagnosis;
 pub mod enrolment;
 pub mod erasure;
+pub mod mentorship;
 pub mod organisation;
 pub mod outcome;
 pub mod personal_data;

@@ -49,6 +49,7 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::SubmissionState
         | Reason::SecondPerson
         | Reason::PublicationBlocked
+        | Reason::MentorshipState
         | Reason::ConsentState => Code::FailedPrecondition,
         Reason::EtagMismatch | Reason::RunInterrupted => Code::Aborted,
         Reason::DeadlineExceeded | Reason::ReceiveTimeout => Code::DeadlineExceeded,
@@ -109,6 +110,7 @@ impl From<Error> for Status {
             | Error::SubmissionState { submission: subject, .. }
             | Error::SecondPerson { submission: subject, .. }
             | Error::PublicationBlocked { submission: subject, .. }
+            | Error::MentorshipState { mentorship: subject, .. }
             | Error::InputErased(subject) => {
                 details.add_precondition_failure_violation(reason.code(), subject, told.clone());
             }
@@ -204,6 +206,7 @@ fn metadata(error: &Error) -> HashMap<String, String> {
         Error::RoundState { state, .. }
         | Error::RunState { state, .. }
         | Error::ConsentState { state, .. }
+        | Error::MentorshipState { state, .. }
         | Error::SubmissionState { state, .. } => ("state", (*state).to_owned()),
         Error::DecisionRefused { obstacles, .. } => ("obstacles", joined(obstacles, DecisionObstacle::code)),
         Error::PublicationBlocked { obstacles, .. } => {
@@ -328,6 +331,11 @@ mod tests {
             Error::PublicationBlocked {
                 submission: submission(),
                 obstacles: vec![PublicationObstacle::ObjectionTime, PublicationObstacle::OpenObjections],
+            },
+            Error::MentorshipState {
+                mentorship: format!("{}/mentorships/{}", round(), "0a".repeat(16)),
+                state: "declined",
+                required: &["proposed"],
             },
             Error::RoundEmpty(round()),
             Error::RunActive(run()),

@@ -12,6 +12,7 @@ use super::error::Error;
 use super::retry::Retrying;
 use crate::api::proto::v1::admin_service_client::AdminServiceClient;
 use crate::api::proto::v1::event_service_client::EventServiceClient;
+use crate::api::proto::v1::mentorship_service_client::MentorshipServiceClient;
 use crate::api::proto::v1::organisation_service_client::OrganisationServiceClient;
 use crate::api::proto::v1::privacy_service_client::PrivacyServiceClient;
 use crate::api::proto::v1::profile_service_client::ProfileServiceClient;
@@ -54,6 +55,8 @@ pub type Authenticated = InterceptedService<Retrying, Bearer>;
 pub struct Client {
     /// Principals, their roles and their credentials.
     pub admin: AdminServiceClient<Authenticated>,
+    /// Mentorships.
+    pub mentorships: MentorshipServiceClient<Authenticated>,
     /// Organisations.
     pub organisations: OrganisationServiceClient<Authenticated>,
     /// The rights of people: consents.
@@ -156,6 +159,8 @@ impl Client {
         Ok(Self {
             lang,
             admin: AdminServiceClient::new(authenticated()),
+            mentorships: MentorshipServiceClient::new(authenticated())
+                .max_decoding_message_size(MAX_ANSWER_BYTES),
             organisations: OrganisationServiceClient::new(authenticated()),
             privacy: PrivacyServiceClient::new(authenticated()),
             profiles: ProfileServiceClient::new(authenticated()).max_decoding_message_size(MAX_ANSWER_BYTES),

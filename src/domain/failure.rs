@@ -95,6 +95,8 @@ reasons! {
     QuotasUnmet = "QUOTAS_UNMET";
     /// A repair needs more changes than its budget.
     RepairBudget = "REPAIR_BUDGET";
+    /// The mentorship's state does not allow the call.
+    MentorshipState = "MENTORSHIP_STATE";
 }
 
 impl Reason {

@@ -217,6 +217,26 @@ actions! {
     GetSubmission = "ReviewService/GetSubmission":        [-    all  all  -    -    all  -];
     /// List submissions.
     ListSubmissions = "ReviewService/ListSubmissions":    [-    all  all  -    -    all  -];
+    /// Read a mentorship.
+    GetMentorship = "MentorshipService/GetMentorship":       [-    all  all  -    -    all  -];
+    /// List mentorships.
+    ListMentorships = "MentorshipService/ListMentorships":   [-    all  all  -    -    all  -];
+    /// Accept or decline a match.
+    RespondToMentorship = "MentorshipService/RespondToMentorship": [-    -    all  -    -    own  -];
+    /// Record the first meeting of a mentorship.
+    RecordFirstMeeting = "MentorshipService/RecordFirstMeeting": [-    -    all  -    -    own  -];
+    /// Pause a mentorship.
+    PauseMentorship = "MentorshipService/PauseMentorship":   [-    all  all  -    -    own  -];
+    /// Resume a mentorship.
+    ResumeMentorship = "MentorshipService/ResumeMentorship": [-    all  all  -    -    own  -];
+    /// End a mentorship.
+    CloseMentorship = "MentorshipService/CloseMentorship":   [-    all  all  -    -    own  -];
+    /// Record a check-in.
+    RecordCheckIn = "MentorshipService/RecordCheckIn":       [-    -    all  -    -    own  -];
+    /// List check-ins.
+    ListCheckIns = "MentorshipService/ListCheckIns":         [-    -    all  -    -    own  -];
+    /// List what is due of an organisation's members.
+    ListDue = "MentorshipService/ListDue":                   [-    all  all  -    -    own  -];
     /// List the common parameters.
     ListParameters = "ReportService/ListParameters":         [all  all  all  all  all  all  -];
     /// Follow events.
@@ -345,6 +365,10 @@ impl Action {
             | Self::ListReviewedMatches
             | Self::ListComments
             | Self::ListAsks
+            | Self::GetMentorship
+            | Self::ListMentorships
+            | Self::ListCheckIns
+            | Self::ListDue
             | Self::ListAuditEntries => Audited::Sum,
             Self::CreateOrganisation
             | Self::UpdateOrganisation
@@ -385,6 +409,12 @@ impl Action {
             | Self::ObjectToMatch
             | Self::PublishRun
             | Self::UnpublishRun
+            | Self::RespondToMentorship
+            | Self::RecordFirstMeeting
+            | Self::PauseMentorship
+            | Self::ResumeMentorship
+            | Self::CloseMentorship
+            | Self::RecordCheckIn
             | Self::CreatePrincipal
             | Self::UpdatePrincipal
             | Self::CreateGrant

@@ -121,7 +121,10 @@ pub(crate) fn is_absent(method: &str, answer: &Result<(), Status>) -> bool {
     ];
     let is_of_review = names_nothing.iter().any(|name| method.strip_prefix("ReviewService/") == Some(name));
     // Nobody waits there.
-    (is_of_review || method == "RoundService/LeaveWaitingList")
+    // Nothing is published there.
+    let is_of_mentorship = method.starts_with("MentorshipService/")
+        && !["ListMentorships", "ListDue"].iter().any(|name| method.ends_with(name));
+    (is_of_review || is_of_mentorship || method == "RoundService/LeaveWaitingList")
         && answer.as_ref().is_err_and(|status| {
             ["NOT_FOUND", "INVALID_FIELDS"].contains(&crate::refusal::reason(status).as_str())
         })
@@ -141,6 +144,7 @@ pub(crate) fn methods() -> Vec<String> {
 pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Result<(), Status> {
     let (client, t) = (client.clone(), target.clone());
     match method.split_once('/').map_or(method, |(service, _)| service) {
+        "MentorshipService" => Box::pin(mentorship::call(method, client, t)).await,
         "OrganisationService" => Box::pin(call_organisations(method, client, t)).await,
         "PrivacyService" => Box::pin(privacy::call(method, client, t)).await,
         "ProfileService" => Box::pin(call_profiles(method, client, t)).await,

@@ -18,6 +18,7 @@ use crate::world::World;
 const OURS: [&str; 9] = [
     "wim.mentorship.v1.AdminService",
     "wim.mentorship.v1.EventService",
+    "wim.mentorship.v1.MentorshipService",
     "wim.mentorship.v1.OrganisationService",
     "wim.mentorship.v1.PrivacyService",
     "wim.mentorship.v1.ProfileService",

@@ -32,6 +32,7 @@ mod limits;
 mod manifests;
 mod manual;
 mod membership;
+mod mentorships;
 mod notes;
 mod numbers;
 mod observed;
