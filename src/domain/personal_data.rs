@@ -7,7 +7,9 @@
 use jiff::Timestamp;
 
 use super::enrolment::Enrolment;
-use super::name::{ProfileRef, RoundId, RunRef};
+use super::mentorship::Mentorship;
+use super::mentorship::check_in::StoredCheckIn;
+use super::name::{MentorshipRef, ProfileRef, RoundId, RunRef};
 use super::profile::StoredProfile;
 use super::restriction::PersonRestriction;
 use super::review::{Comment, Decision};
@@ -34,6 +36,10 @@ pub struct PersonalData {
     pub restrictions: Vec<PersonRestriction>,
     /// When she left the waiting list last.
     pub waiting_leave: Option<Timestamp>,
+    /// All mentorships, without the answers of partners.
+    pub mentorships: Vec<Mentorship>,
+    /// Check-ins of her side, each with its mentorship.
+    pub check_ins: Vec<(MentorshipRef, StoredCheckIn)>,
 }
 
 /// A version of a profile.

@@ -74,9 +74,9 @@ impl Store {
     pub async fn check_ins(&self, scope: &Scope, name: &MentorshipRef) -> Result<Vec<StoredCheckIn>> {
         let mut session = self.snapshot_reader(scope).await?;
         mentorship::of(&mut session, name).await?;
-        let rows = session.rows(LIST, values![&name.round, name.id.as_str()]).await?;
+        let found = of(&mut session, name).await;
         session.end().await?;
-        rows.iter().map(|row| read(name, row)).collect()
+        found
     }
 
     /// `Ok` if [`WriteSession::record_check_in`] would record it at `now`. Nothing is written.
@@ -188,6 +188,12 @@ impl WriteSession {
         let recorded = Record { recorder: actor, time: now };
         Ok((StoredCheckIn { content: wanted.clone(), recorded }, note))
     }
+}
+
+/// The check-ins of a mentorship that the scope of the session covers.
+pub(super) async fn of(session: &mut ReadSession, name: &MentorshipRef) -> Result<Vec<StoredCheckIn>> {
+    let rows = session.rows(LIST, values![&name.round, name.id.as_str()]).await?;
+    rows.iter().map(|row| read(name, row)).collect()
 }
 
 /// The person whose check-in may be recorded, or everything that stands in the way.

@@ -1,7 +1,7 @@
 //! Everything that is stored of a person.
 
 use super::outcome::{match_message, unmatched_message};
-use super::{consent, enrolment, profile, review, timestamp};
+use super::{consent, enrolment, mentorship, profile, review, timestamp};
 use crate::api::proto::v1;
 use crate::domain::name::RoundId;
 use crate::domain::personal_data::{PersonalData, ProfileVersion, RunUnmatched};
@@ -20,7 +20,11 @@ pub fn message(data: &PersonalData, lang: Lang) -> v1::PersonalData {
         comments,
         restrictions,
         waiting_leave,
+        mentorships,
+        check_ins,
     } = data;
+    // What is overdue follows from the days; nothing of it is stored.
+    let today = jiff::civil::Date::MIN;
     v1::PersonalData {
         name: name.name(),
         versions: versions.iter().map(version).collect(),
@@ -34,6 +38,14 @@ pub fn message(data: &PersonalData, lang: Lang) -> v1::PersonalData {
             .map(|one| consent::restriction(&one.profile, &one.restriction))
             .collect(),
         waiting_leave_time: waiting_leave.map(timestamp),
+        mentorships: mentorships.iter().map(|one| mentorship::message(one, today)).collect(),
+        check_ins: check_ins
+            .iter()
+            .map(|(of, one)| v1::PersonalCheckIn {
+                mentorship: of.name(),
+                check_in: Some(mentorship::check_in(one)),
+            })
+            .collect(),
     }
 }
 

@@ -6,13 +6,16 @@ use serde_json::json;
 use super::super::backend::Store;
 use super::super::dialect::{Row, Value, values};
 use super::super::journal::Note;
-use super::super::result;
+use super::super::read::ReadSession;
 use super::super::scope::Owner;
 use super::super::session::WriteSession;
 use super::super::statement::statements;
+use super::super::{check_in, mentorship, result};
 use super::task::Task;
-use crate::domain::mentorship::EndReason;
+use crate::domain::mentorship::check_in::StoredCheckIn;
+use crate::domain::mentorship::{EndReason, Mentorship};
 use crate::domain::name::{MentorshipRef, ProfileRef};
+use crate::domain::run::Side;
 use crate::error::Result;
 
 /// Mentorships of a person, on either side, with a condition on both parts.
@@ -103,6 +106,24 @@ impl Store {
         }
         self.release_erasure(task, held).await
     }
+}
+
+/// The mentorships of a person as her organisation reads them, and the check-ins of her side.
+pub(super) async fn of_person(
+    session: &mut ReadSession,
+    person: &ProfileRef,
+) -> Result<(Vec<Mentorship>, Vec<(MentorshipRef, StoredCheckIn)>)> {
+    let (mut found, mut check_ins) = (Vec::new(), Vec::new());
+    for row in session.rows(PAIRS, values![&person.organisation, &person.id]).await? {
+        let name = MentorshipRef { round: row.id("mentorship", "round_id")?, id: row.text("id")? };
+        let whole = mentorship::of(session, &name).await?;
+        let side = if whole.pair.mentee == *person { Side::Mentee } else { Side::Mentor };
+        let all = check_in::of(session, &name).await?;
+        check_ins
+            .extend(all.into_iter().filter(|one| one.content.side == side).map(|one| (name.clone(), one)));
+        found.push(whole.seen_by(|organisation| *organisation == person.organisation));
+    }
+    Ok((found, check_ins))
 }
 
 /// A mentorship of the person that gets her surrogate.

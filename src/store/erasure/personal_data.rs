@@ -11,7 +11,7 @@ use super::super::session::WriteSession;
 use super::super::statement::statements;
 use super::super::waiting::LEFT_AT;
 use super::super::{enrolment, profile, restriction, result};
-use super::{reviews, runs};
+use super::{mentorships, reviews, runs};
 use crate::domain::enrolment::Enrolment;
 use crate::domain::name::{OrganisationId, ProfileRef, RoundId, RunRef};
 use crate::domain::personal_data::{PersonalData, ProfileVersion, RunMatch, RunUnmatched};
@@ -66,6 +66,7 @@ impl Store {
         let comments = reviews::comments_about(&mut session, person).await?;
         let left = session.row(LEFT_AT, keys()).await?;
         let waiting_leave = left.map(|row| row.time("leave_micros")).transpose()?;
+        let (mentorships, check_ins) = mentorships::of_person(&mut session, person).await?;
         session.end().await?;
         Ok(PersonalData {
             name: person.clone(),
@@ -77,6 +78,8 @@ impl Store {
             comments,
             restrictions,
             waiting_leave,
+            mentorships,
+            check_ins,
         })
     }
 }
