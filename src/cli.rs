@@ -22,6 +22,7 @@ mod global;
 mod health;
 mod import;
 mod manual;
+mod mentorship;
 mod names;
 mod organisation;
 mod parameters;
@@ -112,6 +113,9 @@ enum Command {
     /// List the mentees who stayed without a match in a published round, and carry them over into a next one.
     #[command(subcommand)]
     Waiting(waiting::Command),
+    /// Follow published matches: who accepts, when they meet, what they say of it, and how it ends.
+    #[command(subcommand)]
+    Mentorship(mentorship::Command),
     /// Record, withdraw and list the consents of a person.
     #[command(subcommand)]
     Consent(consent::Command),
@@ -176,6 +180,7 @@ impl Cli {
             Command::Organisation(command) => organisation::run(command, &global).await,
             Command::Round(command) => round::run(command, &global).await,
             Command::Waiting(command) => waiting::run(command, &global).await,
+            Command::Mentorship(command) => Box::pin(mentorship::run(command, &global)).await,
             Command::Consent(command) => consent::run(command, &global).await,
             Command::Privacy(command) => privacy::run(command, &global).await,
             Command::Parameters(command) => parameters::run(command, &global).await,

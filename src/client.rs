@@ -40,6 +40,7 @@ mod event;
 mod export;
 mod import;
 pub mod json;
+mod mentorship;
 mod organisation;
 pub mod output;
 mod page;
