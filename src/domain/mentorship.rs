@@ -68,13 +68,6 @@ codes! {
     }
 }
 
-impl MentorshipState {
-    /// Whether the mentorship takes a place of the mentor and of the mentee.
-    pub fn is_live(self) -> bool {
-        matches!(self, Self::Proposed | Self::Accepted | Self::Active | Self::Paused)
-    }
-}
-
 codes! {
     /// Why a side declines. No reason is a fault.
     DeclineReason {

@@ -186,7 +186,7 @@ impl CheckIn {
                     most = most
                 );
                 violations.push(
-                    field("measurement.score"),
+                    field("measurement.score_hundredths"),
                     *score,
                     wrong,
                     "give the mean of the items, in hundredths",

@@ -228,7 +228,8 @@ mod tests {
                 };
                 prop_assert!(may.contains(&next.state), "{:?} to {:?}", now.state, next.state);
                 prop_assert_eq!(next.version, now.version + 1);
-                prop_assert_eq!(next.end.is_none(), next.state.is_live());
+                let is_live = matches!(next.state, Proposed | Accepted | Active | Paused);
+                prop_assert_eq!(next.end.is_none(), is_live);
                 prop_assert_eq!(next.pause_time.is_some(), next.state == Paused);
                 if matches!(next.state, Accepted | Active | Paused | Completed) {
                     prop_assert!(next.accept_time.is_some());

@@ -39,7 +39,7 @@ pub struct Due {
 }
 
 /// The day of a point in a round of these days; `None` if the round is too short for it.
-pub fn day_of(point: Point, (first, last): (Date, Date)) -> Option<Date> {
+fn day_of(point: Point, (first, last): (Date, Date)) -> Option<Date> {
     match point {
         Point::Week6 => first.checked_add(FIRST_WEEKS.weeks()).ok().filter(|day| *day <= last),
         Point::Middle => {
