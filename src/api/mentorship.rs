@@ -10,6 +10,7 @@ use super::convert::outcome;
 use super::page;
 use super::proto::v1;
 use super::proto::v1::mentorship_service_server::MentorshipService;
+use crate::domain::caller::Caller;
 use crate::service::{Change, Named, PageRequest, Service};
 
 /// Serves mentorships.
@@ -22,7 +23,7 @@ pub struct MentorshipApi {
 impl MentorshipApi {
     async fn pause_or_resume(
         &self,
-        caller: &crate::domain::caller::Caller,
+        caller: &Caller,
         pauses: bool,
         (name, etag): (&str, &str),
         how: Change<'_>,

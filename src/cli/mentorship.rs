@@ -7,12 +7,12 @@ use super::failure::Failure;
 use super::global::Global;
 use super::names::{found, name, short};
 use crate::client::output::{items, json, tell};
-use crate::client::{Client, request_id, v1};
+use crate::client::{Client, request_id, time_shown, v1};
 use crate::domain::mentorship::check_in::{Instrument, Point};
 use crate::domain::mentorship::{DeclineReason, EndReason, EndSide, MentorshipState};
+use crate::domain::message::{Message, MessageValue};
 use crate::domain::vocabulary::Lang;
-use crate::message;
-use crate::wording;
+use crate::{message, wording};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -313,7 +313,7 @@ fn show_all(all: &[v1::Mentorship], global: &Global) -> Result<(), Failure> {
         message!("Answer until"),
     ];
     let row = |one: &v1::Mentorship| {
-        let until = crate::client::time_shown(one.respond_until_time.as_ref());
+        let until = time_shown(one.respond_until_time.as_ref());
         let state = wording::message(&state(one.state), global.lang);
         let meeting = if one.overdue {
             wording::message(&message!("overdue"), global.lang)
@@ -385,9 +385,9 @@ fn code<T: Copy>(all: &[T], name: fn(T) -> &'static str, number: i32) -> String 
     place.and_then(|place| all.get(place)).map(|one| name(*one).to_owned()).unwrap_or_default()
 }
 
-fn state(number: i32) -> crate::domain::message::Message {
+fn state(number: i32) -> Message {
     let code = code(MentorshipState::ALL, MentorshipState::as_str, number);
-    let label = crate::domain::message::MessageValue::Label(format!("mentorship_state.{code}"));
+    let label = MessageValue::Label(format!("mentorship_state.{code}"));
     message!("{state}", state = label)
 }
 

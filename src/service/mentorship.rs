@@ -278,6 +278,9 @@ impl Service {
     ) -> Result<Option<MentorshipRef>> {
         check_request_id(how.request_id, violations);
         let Some(name) = taken(parsed_name("name", name), violations)? else { return Ok(None) };
+        if !violations.is_empty() {
+            return Ok(None);
+        }
         let found = self.store.mentorship(&permit.scope, &name).await?;
         if let Some(side) = side
             && !permit.scope.covers(found.organisation(side))

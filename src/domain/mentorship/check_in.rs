@@ -3,6 +3,7 @@
 //! An instrument is stored by its id, its version and the mean of its items, never with its wording, which is not ours.
 
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::{Mentorship, MentorshipState, codes};
@@ -225,7 +226,7 @@ impl CheckIn {
                 "give the day on which she answered",
             );
         }
-        let ended = of.end.as_ref().map(|end| end.time.to_zoned(jiff::tz::TimeZone::UTC).date());
+        let ended = of.end.as_ref().map(|end| end.time.to_zoned(TimeZone::UTC).date());
         if let Some(end) = ended
             && !self.point.is_about_the_end()
             && self.date > end
