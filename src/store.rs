@@ -58,6 +58,7 @@ mod prune;
 mod publication;
 mod queue;
 mod read;
+mod reminder;
 mod restriction;
 mod result;
 mod retention;

@@ -71,5 +71,8 @@ fn kind(kind: EventKind) -> v1::EventKind {
         EventKind::RunPublished => v1::EventKind::RunPublished,
         EventKind::RunUnpublished => v1::EventKind::RunUnpublished,
         EventKind::RunCallsForRepair => v1::EventKind::RunCallsForRepair,
+        EventKind::AnswerOverdue => v1::EventKind::AnswerOverdue,
+        EventKind::FirstMeetingOverdue => v1::EventKind::FirstMeetingOverdue,
+        EventKind::CheckInDue => v1::EventKind::CheckInDue,
     }
 }

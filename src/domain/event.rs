@@ -42,6 +42,12 @@ pub enum EventKind {
     RunUnpublished,
     /// A matched person has left the published run: it calls for a repair.
     RunCallsForRepair,
+    /// A member has not answered the proposal of the mentorship in time.
+    AnswerOverdue,
+    /// The first meeting of the mentorship is overdue.
+    FirstMeetingOverdue,
+    /// A check-in of a member in the mentorship is due.
+    CheckInDue,
 }
 
 impl EventKind {
@@ -51,7 +57,10 @@ impl EventKind {
         if !NOUNS.contains(&noun) {
             return None;
         }
-        if verb.starts_with("export") {
+        // The audit of an organisation has each step of a mentorship; both sides follow one event of the change.
+        let is_step = noun == "mentorship"
+            && !["change", "answer_overdue", "meeting_overdue", "check_in_due"].contains(&verb);
+        if is_step || verb.starts_with("export") {
             return None;
         }
         Some(match (noun, verb) {
@@ -71,6 +80,9 @@ impl EventKind {
             ("run", "publish") => Self::RunPublished,
             ("run", "unpublish") => Self::RunUnpublished,
             ("run", "lose") => Self::RunCallsForRepair,
+            ("mentorship", "answer_overdue") => Self::AnswerOverdue,
+            ("mentorship", "meeting_overdue") => Self::FirstMeetingOverdue,
+            ("mentorship", "check_in_due") => Self::CheckInDue,
             (_, "create") => Self::Created,
             (_, "delete" | "erase" | "purge") => Self::Deleted,
             _ => Self::Changed,

@@ -1,5 +1,6 @@
 //! Housekeeping: purges what the policy of retention no longer keeps, at the start of the service and every hour, and writes
 //! the sums of calls that the audit has of each minute.
+//! It writes the events that remind organisations of what is due in mentorships.
 //! It erases people who take part in nothing any more, after the time that their organisation has set.
 //! Every minute it continues erasures that a broken call or a stop has interrupted.
 //!
@@ -42,6 +43,11 @@ pub(super) async fn run(service: Service, gauges: Arc<Gauges>, stop: Cancellatio
             () = stop.cancelled() => return,
             erased = service.purge_idle_profiles() => log_idle(erased),
         }
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            reminded = service.remind() => log_reminders(reminded),
+        }
         for _ in 0..ATTEMPTS {
             tokio::select! {
                 biased;
@@ -82,6 +88,19 @@ fn log_idle(erased: Result<u64>) {
             error.r#type = error.reason().code(),
             error = chain(&error),
             "people who take part in nothing could not be erased; the next attempt is in an hour"
+        ),
+    }
+}
+
+/// Logs that events were written for what is due.
+fn log_reminders(reminded: Result<u64>) {
+    match reminded {
+        Ok(0) => {}
+        Ok(reminders) => tracing::info!(reminders, "wrote events for what is due in mentorships"),
+        Err(error) => tracing::warn!(
+            error.r#type = error.reason().code(),
+            error = chain(&error),
+            "events for what is due could not be written; the next attempt is in an hour"
         ),
     }
 }

@@ -21,7 +21,7 @@ use crate::domain::name::{MentorshipRef, OrganisationId};
 use crate::domain::run::Side;
 use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
-use crate::store::{Begun, MentorshipFilter, Notes, WantedStep};
+use crate::store::{Begun, MentorshipFilter, Notes, Scope, WantedStep};
 
 /// Days from today on that a list of what is due covers.
 const DUE_DAYS: i64 = 7;
@@ -311,6 +311,11 @@ impl Service {
                 Ok(mentorship)
             }
         }
+    }
+
+    /// Writes an event for everything that is due and of which nobody was reminded, and returns their number.
+    pub async fn remind(&self) -> Result<u64> {
+        self.store.remind(&Scope::System, self.clock.now()).await
     }
 
     /// Today in UTC.

@@ -246,14 +246,15 @@ async fn recordable(
 }
 
 /// The stored name of a side.
-fn side_name(side: Side) -> &'static str {
+pub(super) fn side_name(side: Side) -> &'static str {
     match side {
         Side::Mentor => "mentor",
         Side::Mentee => "mentee",
     }
 }
 
-fn side_named(name: &str) -> Option<Side> {
+/// Reads the stored name of a side.
+pub(super) fn side_named(name: &str) -> Option<Side> {
     [Side::Mentor, Side::Mentee].into_iter().find(|side| side_name(*side) == name)
 }
 
