@@ -28,7 +28,6 @@ mod draft;
 mod enrolment;
 mod erasure;
 mod event;
-mod exclusion;
 mod fault;
 mod files;
 mod idle;
