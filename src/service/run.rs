@@ -21,7 +21,7 @@ use crate::domain::violation::Violations;
 use crate::engine;
 use crate::engine::encode::AnswersUsed;
 use crate::error::{Error, Result};
-use crate::store::{Begun, FrozenPair, Scope, StoredMatch};
+use crate::store::{Begun, FrozenPair, Notes, Scope, StoredMatch};
 use crate::telemetry::trace;
 
 /// Time between two reads of a run that another process solves.
@@ -95,10 +95,12 @@ impl Service {
                 Ok(Run { repairs: repair, most_changes, ..run })
             }
             Begun::Fresh(mut session) => {
+                let excluded = Box::pin(session.exclude_ended_pairs(&round)).await?;
                 let (run, note) = session.start_run(&round, follow, trace::traceparent().as_deref()).await?;
                 let follows = run.follows.as_ref().map(|followed| followed.number);
                 let first = (run.name.number, run.policy_version, follows, run.create_time);
-                session.commit(note, &remembered(&first)?).await?;
+                let notes = Notes::of(excluded.into_iter().chain([note]));
+                commit_change(session, notes, &remembered(&first)?).await?;
                 self.live_runs.run_queued();
                 Ok(run)
             }

@@ -100,23 +100,9 @@ impl Notes {
         (!notes.is_empty()).then_some(Self(notes))
     }
 
-    /// The same notes after those of changes that were made before.
-    pub(super) fn after(self, earlier: Vec<Note>) -> Self {
-        Self([earlier, self.0].concat())
-    }
-
     /// The notes, in order.
     pub(super) fn as_slice(&self) -> &[Note] {
         &self.0
-    }
-}
-
-impl IntoIterator for Notes {
-    type Item = Note;
-    type IntoIter = std::vec::IntoIter<Note>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
     }
 }
 

@@ -44,6 +44,25 @@ macro_rules! wanted {
     };
 }
 
+/// A page of the mentorships of an organisation's members: one index walk per side, and a pair within the organisation comes from
+/// the first walk only.
+macro_rules! list_of_organisation {
+    () => {
+        concat!(
+            "SELECT * FROM (",
+            mentorship_columns!(),
+            " WHERE ",
+            wanted!(),
+            " AND t.mentee_organisation_id = $9 ORDER BY t.id LIMIT $8) AS mentees UNION ALL SELECT * FROM (",
+            mentorship_columns!(),
+            " WHERE ",
+            wanted!(),
+            " AND t.mentor_organisation_id = $9 AND t.mentee_organisation_id <> $9 ORDER BY t.id LIMIT $8) AS mentors \
+             ORDER BY id LIMIT $8"
+        )
+    };
+}
+
 pub(super) use mentorship_columns;
 
 statements! {
@@ -58,11 +77,7 @@ statements! {
     query LIST = split("mentorship.list",
         concat!(mentorship_columns!(), " WHERE ", wanted!(), " ORDER BY t.id LIMIT $8");
         "mentorship.list_of_organisation",
-        concat!("SELECT * FROM (", mentorship_columns!(), " WHERE ", wanted!(),
-            " AND t.mentee_organisation_id = $9 ORDER BY t.id LIMIT $8) AS mentees UNION ALL SELECT * FROM (",
-            mentorship_columns!(), " WHERE ", wanted!(),
-            " AND t.mentor_organisation_id = $9 AND t.mentee_organisation_id <> $9 ORDER BY t.id LIMIT $8) AS mentors \
-             ORDER BY id LIMIT $8"));
+        list_of_organisation!());
     change MOVE = ("mentorship.move",
         "UPDATE mentorship SET state = $4, mentor_answer = $5, mentor_reason = $6, mentor_actor = $7, mentor_answer_micros = $8, \
          mentee_answer = $9, mentee_reason = $10, mentee_actor = $11, mentee_answer_micros = $12, accept_micros = $13, \

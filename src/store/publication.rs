@@ -119,9 +119,10 @@ impl WriteSession {
         self.change(Owner::Alliance, WITHDRAW, values![round, now, reason, actor.as_str()]).await.map(drop)
     }
 
-    /// Vetoes the pairs of a round that have declined or ended their mentorship, and releases their pins, so that no run proposes
-    /// them again.
-    pub(super) async fn exclude_ended_pairs(&mut self, round: &RoundId) -> Result<Vec<Note>> {
+    /// Vetoes the pairs of a round that have declined or ended their mentorship, and releases their pins, so that the run that is
+    /// started next proposes none of them.
+    pub async fn exclude_ended_pairs(&mut self, round: &RoundId) -> Result<Vec<Note>> {
+        self.lock_round(round).await?;
         let mut notes = Vec::new();
         for row in self.reads().rows(PINS, values![round]).await? {
             let number = decision::read(round, &row)?.number;

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::backend::Store;
 use super::dialect::{Row, values};
 use super::invited::exists_for;
-use super::journal::{Note, Notes};
+use super::journal::Note;
 use super::read::ReadSession;
 use super::round;
 use super::scope::{Owner, Scope};
@@ -207,7 +207,7 @@ impl Store {
 }
 
 impl WriteSession {
-    /// Freezes a round and queues a run over it. Pairs that have declined or ended their mentorship are vetoed first. The snapshot refers to versions, and nobody is copied: the cost does not
+    /// Freezes a round and queues a run over it. The snapshot refers to versions, and nobody is copied: the cost does not
     /// depend on the number of people. `trace_parent` is the trace of the call.
     ///
     /// Fails with `NotFound`, `RunState` if the run to follow has not succeeded, `RoundState`, `RunActive` if a run of the round is queued or running, or `RoundEmpty`.
@@ -216,11 +216,10 @@ impl WriteSession {
         round: &RoundId,
         follow: Follow,
         trace_parent: Option<&str>,
-    ) -> Result<(Run, Notes)> {
+    ) -> Result<(Run, Note)> {
         let now = self.now();
         let state = self.lock_round(round).await?.state;
         let (name, participants) = startable(self.reads(), round, state, follow).await?;
-        let excluded = Box::pin(self.exclude_ended_pairs(round)).await?;
         let number = name.number;
         let owner = Owner::Alliance;
         let follows = followed(self.reads(), round, follow).await?;
@@ -236,7 +235,7 @@ impl WriteSession {
             name.name(),
             &json!({ "participants": participants, "follows": follows, "repairs": repairs > 0, "most_changes": most }),
         );
-        Ok((self.found_run(&name).await?, Notes::from(note).after(excluded)))
+        Ok((self.found_run(&name).await?, note))
     }
 
     /// Cancels a run: at once if no worker holds it, otherwise when its worker renews the lease. A run that has ended

@@ -16,6 +16,7 @@ use wim_match::domain::name::OrganisationId;
 
 use crate::world::{end_message, header_message, import_of, member, mentee, round_message, send};
 
+mod mentorship;
 pub(crate) mod privacy;
 mod review;
 

@@ -15,7 +15,7 @@ use wim_match::clock::Stopwatch;
 use crate::refusal::refused;
 use crate::world::World;
 
-const OURS: [&str; 9] = [
+const OURS: [&str; 10] = [
     "wim.mentorship.v1.AdminService",
     "wim.mentorship.v1.EventService",
     "wim.mentorship.v1.MentorshipService",

@@ -5,7 +5,7 @@ use wim_match::domain::name::RunRef;
 use wim_match::domain::run::{Follow, Run};
 use wim_match::domain::submission::{PublicationObstacle, Submission};
 use wim_match::error::{Error, Result};
-use wim_match::store::{Receipt, Scope, Step, SubmissionEnd};
+use wim_match::store::{Notes, Receipt, Scope, Step, SubmissionEnd};
 
 use super::fixture::{Fixture, at, fresh, outcome};
 use super::on_both_databases;
@@ -84,7 +84,9 @@ async fn a_pair_that_has_declined_is_excluded_from_each_run_that_follows(f: Fixt
     assert!(calls().await, "a pair of the published run has declined");
     let mut session = f.write_at(at(200 + LATER), Scope::Alliance).await;
     let repair = Follow::Repair { number: run.name.number, most_changes: None };
-    let (repair, notes) = session.start_run(round, repair, None).await.expect("starts");
+    let excluded = session.exclude_ended_pairs(round).await.expect("vetoes");
+    let (repair, note) = session.start_run(round, repair, None).await.expect("starts");
+    let notes = Notes::of(excluded.into_iter().chain([note])).expect("notes");
     session.commit(notes, b"").await.expect("commits");
     let decisions = f.store.list_decisions(&Scope::Alliance, round, (0, false), 10).await.expect("lists");
     let [veto] = &decisions[..] else { panic!("one pair is vetoed: {decisions:?}") };

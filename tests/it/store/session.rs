@@ -216,7 +216,7 @@ async fn long_writes_may_move_between_threads(f: Fixture) {
     let (_, imported) = movable(session.finish_import(&key, ready)).await.expect("finishes").expect("alone");
     let (_, enrolled) = movable(session.enrol(&round, &peru, &with_ids(&["new"]))).await.expect("enrols");
     let (_, started) = movable(session.start_run(&round, Follow::Newest, None)).await.expect("starts");
-    let notes = imported.notes.into_iter().chain(started).chain(enrolled);
+    let notes = imported.notes.into_iter().chain([started]).chain(enrolled);
     let notes = Notes::of(notes).expect("three notes");
     movable(session.commit(notes, b"")).await.expect("commits");
     let lines = f.journal(&Scope::Alliance).await;
