@@ -140,6 +140,11 @@ mod tests {
         ("run_match.list_of_organisation", "USE TEMP B-TREE FOR ORDER BY"),
         ("run_match.list_basic_of_organisation", "SCAN ment"),
         ("run_match.list_basic_of_organisation", "USE TEMP B-TREE FOR ORDER BY"),
+        ("mentorship.list_of_organisation", "SCAN ment"),
+        ("mentorship.list_of_organisation", "USE TEMP B-TREE FOR ORDER BY"),
+        ("mentorship.may_be_due", "SCAN ment"),
+        // At most six of each side.
+        ("check_in.list", "USE TEMP B-TREE FOR ORDER BY"),
     ];
 
     #[tokio::test]

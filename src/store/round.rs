@@ -45,9 +45,9 @@ macro_rules! invited {
          WHERE e.round_id = r.id AND e.organisation_id = m.mentee_organisation_id AND e.own_id = m.mentee_own_id \
          AND e.withdraw_number IS NULL) OR NOT EXISTS (SELECT 1 FROM enrolment e WHERE e.round_id = r.id \
          AND e.organisation_id = m.mentor_organisation_id AND e.own_id = m.mentor_own_id AND e.withdraw_number IS NULL))) \
-         OR r.state = 'published' AND EXISTS (SELECT 1 FROM mentorship t JOIN submission s ON s.round_id = t.round_id \
-         AND s.state = 'published' JOIN run_match m ON m.round_id = t.round_id AND m.run_number = s.run_number AND m.id = t.id \
-         WHERE t.round_id = r.id AND t.state IN ('declined', 'ended_early')) \
+         OR r.state = 'published' AND EXISTS (SELECT 1 FROM mentorship t CROSS JOIN submission s CROSS JOIN run_match m \
+         WHERE t.round_id = r.id AND t.state IN ('declined', 'ended_early') AND s.round_id = t.round_id \
+         AND s.state = 'published' AND m.round_id = t.round_id AND m.run_number = s.run_number AND m.id = t.id) \
          THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END AS calls_for_repair"
     };
 }
