@@ -15,7 +15,7 @@ use crate::client::output::{data, show};
 use crate::message;
 
 /// Time for the connection and the answer; the start of the program has the rest of two seconds.
-const LIMIT: Duration = Duration::from_millis(1_900);
+const LIMIT: Duration = Duration::from_millis(1_750);
 
 #[derive(Debug, Args)]
 pub(super) struct Options {

@@ -213,6 +213,7 @@ impl Mentorship {
 
     /// The mentorship without what belongs to sides of other organisations than these: their answers, and the reason of an end
     /// that they state. The state says what both sides need.
+    #[must_use]
     pub fn seen_by(mut self, sees: impl Fn(&OrganisationId) -> bool) -> Self {
         let (of_mentor, of_mentee) =
             (sees(self.organisation(Side::Mentor)), sees(self.organisation(Side::Mentee)));

@@ -1,8 +1,8 @@
 //! Mentorships of rounds, as the two sides and the working group read and change them.
 
-use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
 use serde_json::json;
 
 use super::backend::Store;
@@ -146,7 +146,7 @@ impl Store {
             filter.state.map_or("", MentorshipState::as_str),
             filter.organisation.as_ref().map_or("", OrganisationId::as_str),
             i64::from(filter.overdue_on.is_some()),
-            before.map_or(0, |moment| moment.as_microsecond()),
+            before.map_or(0, Timestamp::as_microsecond),
             long_ago.map(|day| day.to_string()).unwrap_or_default(),
             limit,
         ];
@@ -207,9 +207,9 @@ impl WriteSession {
         let end = next.end.as_ref();
         let meeting = next.first_meeting.map(|day| day.to_string());
         values.extend(values![
-            next.accept_time.map(|time| time.as_microsecond()),
+            next.accept_time.map(Timestamp::as_microsecond),
             meeting.as_deref(),
-            next.pause_time.map(|time| time.as_microsecond()),
+            next.pause_time.map(Timestamp::as_microsecond),
             end.map(|end| end.time.as_microsecond()),
             end.and_then(|end| end.reason).map(EndReason::as_str),
             end.and_then(|end| end.side).map(EndSide::as_str),
@@ -325,14 +325,14 @@ pub(super) fn read(row: &Row) -> Result<Mentorship> {
     })
 }
 
-fn code<T>(row: &Row, id: &String, column: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>> {
+fn code<T>(row: &Row, id: &str, column: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>> {
     match row.opt_text(column)? {
-        Some(_) => row.parse("mentorship", id, column, parse).map(Some),
+        Some(_) => row.parse("mentorship", &id, column, parse).map(Some),
         None => Ok(None),
     }
 }
 
-fn answer(row: &Row, id: &String, [said, reason, actor, time]: [&str; 4]) -> Result<Option<Answer>> {
+fn answer(row: &Row, id: &str, [said, reason, actor, time]: [&str; 4]) -> Result<Option<Answer>> {
     let Some(said) = row.opt_text(said)? else { return Ok(None) };
     let recorder = row.opt_text(actor)?.unwrap_or_default();
     Ok(Some(Answer {

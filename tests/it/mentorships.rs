@@ -82,8 +82,8 @@ async fn a_mentorship_goes_from_the_proposal_to_its_end(world: World) {
     assert_eq!((both.state(), both.introduction()), (Accepted, v1::Introduction::BothOrganisations));
     cast.world.clock().advance(Duration::from_hours(24));
     let day = cast.world.clock().now().strftime("%Y-%m-%d").to_string();
-    let meet = v1::RecordFirstMeetingRequest { name: first.name.clone(), date: day, ..Default::default() };
-    let met = peru.record_first_meeting(meet).await.expect("have met").into_inner().mentorship;
+    let request = v1::RecordFirstMeetingRequest { name: first.name.clone(), date: day, ..Default::default() };
+    let met = peru.record_first_meeting(request).await.expect("have met").into_inner().mentorship;
     assert_eq!(met.expect("a mentorship").state(), Active);
     let pause = v1::PauseMentorshipRequest { name: first.name.clone(), ..Default::default() };
     let paused = peru.pause_mentorship(pause).await.expect("pauses").into_inner().mentorship;

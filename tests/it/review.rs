@@ -34,6 +34,10 @@ pub(crate) struct Cast {
 }
 
 pub(crate) async fn cast(world: World, policy: v1::Policy) -> Cast {
+    Box::pin(cast_in(world, policy)).await
+}
+
+async fn cast_in(world: World, policy: v1::Policy) -> Cast {
     let round = world.open_round_with("r", policy).await.name;
     let mut peru = world.manager("wim-peru").await;
     let mut kenya = world.manager("wim-kenya").await;

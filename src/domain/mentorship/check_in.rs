@@ -237,7 +237,7 @@ impl CheckIn {
                 "is after the end of the mentorship",
                 "a mentorship that has ended takes check-ins of its end and of the months after it",
             );
-        } else if !self.point.is_taken_in(of.state) && !(ended.is_some() && of.first_meeting.is_some()) {
+        } else if !(self.point.is_taken_in(of.state) || ended.is_some() && of.first_meeting.is_some()) {
             violations.push(field("point"), self.point.as_str(), "is not open in the state of the mentorship", "check-ins begin when both have accepted; a mentorship that was declined or withdrawn takes none");
         }
     }

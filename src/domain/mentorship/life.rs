@@ -48,7 +48,7 @@ impl LifeStep {
     }
 
     /// The same states in words.
-    fn from_names(self) -> &'static [&'static str] {
+    fn states_before(self) -> &'static [&'static str] {
         match self {
             Self::Answer(..) => &["proposed"],
             Self::Meet(_) => &["accepted"],
@@ -86,7 +86,7 @@ impl Mentorship {
         // A side that has answered does not answer anew.
         let answered = matches!(step, LifeStep::Answer(side, _) if self.answer(side).is_some());
         if answered || !step.from().contains(&self.state) {
-            return Err(LifeRefusal::State(step.from_names()));
+            return Err(LifeRefusal::State(step.states_before()));
         }
         let mut next = Self { version: self.version + 1, update_time: done.time, ..self.clone() };
         match step {
