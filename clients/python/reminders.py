@@ -3,8 +3,9 @@
     python clients/python/reminders.py --server localhost:50051 --token TOKEN --organisation wim-peru \\
         --addresses addresses.csv --smtp localhost:25 --sender programme@wim.example --cursor cursor.txt
 
-The file of addresses has the columns `id` and `email`; the service never sees it. The place in the stream is kept in the file of the
-cursor, so that nobody is reminded twice after a restart. With `--once` the script ends when nothing has come for a while.
+The file of addresses has the columns `id` and `email`; the service never sees it. The file of the cursor keeps the place in the
+stream, so that a restart goes on there; a crash right after an e-mail sends that one again. With `--once` the script ends at the first
+sign of life that the stream sends when it has no more events.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def main() -> None:
     arguments.add_argument("--smtp", default="localhost:25", metavar="HOST:PORT")
     arguments.add_argument("--sender", required=True)
     arguments.add_argument("--cursor", type=pathlib.Path, required=True)
-    arguments.add_argument("--once", action="store_true", help="end at the first sign of life without an event")
+    arguments.add_argument("--once", action="store_true", help="end when the stream has no more events")
     options = arguments.parse_args()
     addresses = addresses_of(options.addresses)
     ca = options.ca.read_bytes() if options.ca else None
