@@ -32,8 +32,9 @@ use super::fairest::{Fairest, Totalled, fairest_by};
 use super::following::Following;
 use super::groups::Cut;
 use super::limit_tree::{LimitNode, LimitTree};
+use super::objective_value::ObjectiveValue;
 use super::observer::{Observer, Stopped};
-use super::pair_scores::{FORBIDDEN, ThresholdedScores};
+use super::pair_scores::{FORBIDDEN, Pair, ThresholdedScores};
 use super::problem::{Demand, Problem, Seats};
 use super::solution::{Evidence, Limited, LimitedProof, Solution};
 use crate::domain::policy::Objective;
@@ -97,7 +98,7 @@ fn best(
 }
 
 /// A fairest assignment. It has no frontier. Its first assignment, its thresholds together, and its bound on people have at most
-/// `solves` solves each.
+/// `solves` solves each. Where the search above a threshold ends early, the best assignment found before stays, with the bound.
 fn fair(
     problem: &Problem<'_>,
     bounds: &MatchBounds,
@@ -111,9 +112,10 @@ fn fair(
     let Some(first) = best_total(problem, (bounds, opposites), aims, solves, observer)? else {
         return Ok(Err(Unmet::TooLarge));
     };
-    if first.pairs.is_none() {
+    let Some(first_pairs) = first.pairs else {
         return unmet(problem, bounds, &first.tree, first.closed, observer).map(Err);
-    }
+    };
+    let mut known = vec![first_pairs];
     let (mut all_closed, mut left, mut too_large, mut lost) = (true, solves, false, false);
     let found = fairest_by(problem, following, 0, observer, &mut |part| {
         let aims = Aims::of(part, (bounds, opposites), observer)?;
@@ -124,10 +126,12 @@ fn fair(
         };
         all_closed &= found.closed;
         left = left.saturating_sub(found.solves);
-        lost = found.pairs.is_none();
-        Ok(Totalled { pairs: found.pairs.unwrap_or_default(), proof: found.tree, counters: found.counters })
+        let pairs = if found.closed { found.pairs } else { best_known(part, found.pairs, &known) };
+        lost = pairs.is_none();
+        known.extend(pairs.clone());
+        Ok(Totalled { pairs: pairs.unwrap_or_default(), proof: found.tree, counters: found.counters })
     })?;
-    // The last solve is the one of the result.
+    // The last solve is the one of the result. An earlier assignment fits each threshold that it has raised.
     if too_large || lost {
         return Ok(Err(if too_large { Unmet::TooLarge } else { Unmet::NotFound }));
     }
@@ -136,6 +140,17 @@ fn fair(
     let proof = LimitedProof::Fairest(Box::new(fairness));
     let evidence = Evidence::Limited(Box::new(Limited { proof, people }));
     Ok(Ok(Solution { pairs, evidence, frontier: Vec::new(), stable_size: None, counters }))
+}
+
+/// The best of the assignment that an unfinished search has found, and of those that were found before and whose pairs are all
+/// candidates of the part.
+fn best_known(part: &Problem<'_>, found: Option<Vec<Pair>>, known: &[Vec<Pair>]) -> Option<Vec<Pair>> {
+    let is_candidate = |pair: &Pair| part.scores.score(pair.0 as usize, pair.1 as usize).is_some();
+    let fitting = known.iter().filter(|pairs| pairs.iter().all(is_candidate)).cloned();
+    found.into_iter().chain(fitting).reduce(|best, other| {
+        let [value, of_best] = [&other, &best].map(|pairs| ObjectiveValue::of(part, pairs));
+        if value.is_better(&of_best, part) { other } else { best }
+    })
 }
 
 /// Why nothing was found.

@@ -37,7 +37,7 @@ use crate::domain::run::{Digests, Match, Proof, RunSummary, Stage, Unmatched};
 use crate::domain::snapshot::Snapshot;
 
 /// Version of the engine. It changes whenever the same round may give another result.
-pub const ENGINE_VERSION: &str = "9";
+pub const ENGINE_VERSION: &str = "10";
 
 /// Resources of the engine. No option changes the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -157,6 +157,30 @@ proptest! {
         }
     }
 
+    /// A search above a threshold that ends at once takes nothing from anybody.
+    #[test]
+    fn a_fairest_search_that_ends_early_keeps_what_it_has_found(mut one in bounded(3), solves in 0..6_usize) {
+        one.case.coverage_first = true;
+        for demand in &mut one.case.mentees {
+            *demand = Demand { tier: 0, wanted: demand.wanted.min(1), pinned: 0 };
+        }
+        one.case.mentors.iter_mut().for_each(|seats| seats.min = 0);
+        let problem = one.problem();
+        let best = best(&problem, &one.bounds, solves, &Unobserved).unwrap();
+        let fairest = fair(&problem, &one.bounds, None, solves, &Unobserved).unwrap();
+        match (best, fairest) {
+            (Ok(best), Ok(fairest)) => {
+                let check = one.check(&fairest);
+                prop_assert_eq!(&check.feasible, &Ok(()));
+                prop_assert!(one.keeps_all(&fairest.pairs));
+                prop_assert!(check.proved || check.people_gap.is_some(), "{:?}", check);
+                prop_assert!(one.people(&fairest.pairs) >= one.people(&best.pairs), "{:?} {:?}", fairest, best);
+            }
+            (Err(one), Err(other)) => prop_assert_eq!(one, other),
+            (best, fairest) => prop_assert!(false, "{:?} {:?}", best, fairest),
+        }
+    }
+
     #[test]
     fn a_result_without_one_of_its_pairs_is_not_proved(one in bounded(2)) {
         let Ok(mut found) = solved(&one, Objective::BestTotal) else { return Ok(()) };
