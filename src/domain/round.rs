@@ -53,6 +53,10 @@ impl RoundState {
     /// The states in which people are enrolled and withdrawn, in words. Those of a published round await a repair.
     pub const TAKES_PEOPLE: &'static [&'static str] = &["draft", "enrolling", "review", "published"];
 
+    /// The states of a round that has not ended, in words.
+    pub const NOT_ENDED: &'static [&'static str] =
+        &["draft", "enrolling", "review", "submitted", "approved", "published"];
+
     /// The state's name as stored.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -15,6 +15,7 @@ use super::{result, round};
 use crate::domain::name::{AskRef, PairRef, PrincipalRef, RoundId};
 use crate::domain::record::Record;
 use crate::domain::review::{Ask, Pair};
+use crate::domain::round::RoundState;
 use crate::error::{Error, Result};
 
 /// Asks `a` with their pairs `p` and their questions `c`.
@@ -140,6 +141,7 @@ impl Store {
         asked: Record,
     ) -> Result<Ask> {
         let now = asked.time;
+        expect_not_ended(round, self.round(scope, round).await?.state)?;
         let (review, question) = self.check_comment(scope, (round, pair), wanted, "", asked).await?;
         let mut session = self.reader(scope).await?;
         let is_expert = expect_expert(&mut session, expert, now).await;
@@ -172,6 +174,7 @@ impl WriteSession {
         (wanted, expert): (&NewComment<'_>, &PrincipalRef),
     ) -> Result<(Ask, Note)> {
         let now = self.now();
+        expect_not_ended(round, self.lock_round(round).await?.state)?;
         let (_, question, note) = self.say(round, pair, wanted, "").await?;
         expect_expert(self.reads(), expert, now).await?;
         let values = values![round, question.pair_id.as_str(), expert.id(), question.number];
@@ -203,6 +206,14 @@ impl WriteSession {
         let note = Note::new(Owner::Alliance, "pair.withdraw_ask", name.pair.name(), &detail);
         Ok((Ask { withdrawn: Some(withdrawn), ..ask }, Some(note)))
     }
+}
+
+/// `Ok` if the round has not ended: nobody would read the ask, and nobody would use the answer.
+fn expect_not_ended(round: &RoundId, state: RoundState) -> Result<()> {
+    if state.has_not_ended() {
+        return Ok(());
+    }
+    Err(Error::RoundState { round: round.name(), state: state.as_str(), required: RoundState::NOT_ENDED })
 }
 
 /// `Ok` if the principal has the role of an expert.

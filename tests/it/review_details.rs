@@ -488,6 +488,18 @@ async fn an_ask_ends_with_its_round_and_with_a_person_of_its_pair(world: World) 
     coordinator.rounds.clone().cancel_round(cancel).await.expect("is cancelled");
     assert_eq!(read(&expert, "expert", "rounds/-").await, left[1..]);
     assert_eq!(refused(say(&early).await), "NOT_FOUND");
+    for validate_only in [true, false] {
+        let ask = v1::AskExpertRequest {
+            round: early.clone(),
+            mentee: cast.kenya.member("d"),
+            mentor: cast.peru.member("a"),
+            expert: principal.name.clone(),
+            question: "Is this too late?".to_owned(),
+            validate_only,
+            ..v1::AskExpertRequest::default()
+        };
+        assert_eq!(refused(reviews.ask_expert(ask).await), "ROUND_STATE", "{validate_only}");
+    }
     say(&cast.round).await.expect("comments");
     cast.world.stop().await;
 }
