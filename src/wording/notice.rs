@@ -133,6 +133,11 @@ fn objective(policy: &Policy, text: &mut Markdown) {
             days = u64::from(days)
         ));
     }
+    if !policy.quotas.is_empty() {
+        text.paragraph(&message!(
+            "The working group has set how many matches the people of some regions or organisations get at least or at most, or how many they have with other organisations. The result keeps these numbers, even where a pair would fit better or one more mentee could get a mentor."
+        ));
+    }
     text.paragraph(&message!(
         "The result is computed exactly, and a second program proves it. Chance has no part in it: the same answers give the same pairs."
     ));
@@ -163,6 +168,7 @@ fn rights(text: &mut Markdown) {
 mod tests {
     use super::*;
     use crate::domain::policy::Criterion;
+    use crate::domain::quota::ExchangeLimit;
     use crate::domain::round::Invitations;
 
     fn round() -> RoundContent {
@@ -200,7 +206,7 @@ mod tests {
             notice(&round(), &policy, Lang::ALL[0])
         };
         let plain = text(&|_| ());
-        let changes: [&dyn Fn(&mut Policy); 13] = [
+        let changes: [&dyn Fn(&mut Policy); 14] = [
             &|policy| policy.rules.allow_same_employer = true,
             &|policy| policy.rules.allow_same_competitor_group = true,
             &|policy| policy.rules.allow_same_reporting_line = true,
@@ -214,6 +220,10 @@ mod tests {
             &|policy| policy.rules.require_cross_border_consent = true,
             &|policy| policy.objective = Objective::Fairest,
             &|policy| policy.waitlist_after_days = None,
+            &|policy| {
+                let limit = ExchangeLimit { organisation: None, most_given: Some(1), most_taken: None };
+                policy.quotas.exchange.push(limit);
+            },
         ];
         for (at, change) in changes.iter().enumerate() {
             assert_ne!(text(*change), plain, "change {at}");
