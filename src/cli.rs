@@ -1,7 +1,7 @@
 //! The command line. Data goes to standard output, everything else to standard error.
 //!
 //! Three kinds of commands: clients of a running service (`import`, `export`, `whoami`, `invite`, `redeem`, `organisation`,
-//! `round`, `consent`, `privacy`, `parameters`, `events`, `health`); commands on
+//! `consultation`, `round`, `consent`, `privacy`, `parameters`, `events`, `health`); commands on
 //! the machine of the service (`serve`, `admin`, `doctor`, `demo`, `manual`, `completions`); and the solver for problems that the caller brings in files
 //! (`diagnose`, `solve`, `verify`, `what-if`, `repair`), which needs no service.
 
@@ -10,6 +10,7 @@ mod admin;
 mod caller;
 mod compare;
 mod consent;
+mod consultation;
 mod cost;
 mod diagnose;
 mod doctor;
@@ -107,6 +108,9 @@ enum Command {
     /// Register and list organisations.
     #[command(subcommand)]
     Organisation(organisation::Command),
+    /// Consult the member organisations, and answer for your own.
+    #[command(subcommand)]
+    Consultation(consultation::Command),
     /// Create matching rounds, enrol members, run rounds and read their results.
     #[command(subcommand)]
     Round(round::Command),
@@ -178,6 +182,7 @@ impl Cli {
             Command::Invitation(command) => access::invitation(command, &global).await,
             Command::Audit(command) => access::audit(command, &global).await,
             Command::Organisation(command) => organisation::run(command, &global).await,
+            Command::Consultation(command) => Box::pin(consultation::run(command, &global)).await,
             Command::Round(command) => round::run(command, &global).await,
             Command::Waiting(command) => waiting::run(command, &global).await,
             Command::Mentorship(command) => Box::pin(mentorship::run(command, &global)).await,

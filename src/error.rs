@@ -119,6 +119,15 @@ pub enum Error {
         /// What has changed.
         causes: Vec<StaleCause>,
     },
+    /// The consultation's state does not allow the call.
+    ConsultationState {
+        /// The consultation.
+        consultation: String,
+        /// Its state.
+        state: &'static str,
+        /// The state that the call needs.
+        required: &'static str,
+    },
     /// The submission's state does not allow the call.
     SubmissionState {
         /// The submission.
@@ -293,6 +302,12 @@ impl Error {
                 name = consent,
                 state = label("consent_state", state)
             ),
+            Self::ConsultationState { consultation, state, required } => message!(
+                "{name} is in the state “{state}”; this requires the state “{required}”",
+                name = consultation,
+                state = label("consultation_state", state),
+                required = label("consultation_state", required)
+            ),
             Self::DecisionRefused { pair, obstacles } => message!(
                 "this cannot be decided on {mentee} and {mentor}: {obstacles}; release the decision that stands in the way, or choose another pair",
                 mentee = pair.mentee.name(),
@@ -417,6 +432,7 @@ impl Error {
             Self::DecisionsConflict(_) => Reason::DecisionsConflict,
             Self::QuotasUnmet(_) => Reason::QuotasUnmet,
             Self::RepairBudget(_) => Reason::RepairBudget,
+            Self::ConsultationState { .. } => Reason::ConsultationState,
             Self::DecisionRefused { .. } => Reason::DecisionRefused,
             Self::DecisionReleased(_) => Reason::DecisionReleased,
             Self::RunStale { .. } => Reason::RunStale,

@@ -19,6 +19,7 @@ pub use self::messages::message;
 pub use self::notice::notice;
 pub use self::processing::processing_record;
 
+use crate::domain::consultation::ConsultationState;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::language;
 use crate::domain::language::LanguageLevel;
@@ -120,6 +121,11 @@ pub fn stale_cause_label(cause: StaleCause, lang: Lang) -> &'static str {
 /// Name of a submission's state.
 pub fn submission_state_label(state: SubmissionState, lang: Lang) -> &'static str {
     label("submission_state", state, lang)
+}
+
+/// Name of a consultation's state.
+pub fn consultation_state_label(state: ConsultationState, lang: Lang) -> &'static str {
+    label("consultation_state", state, lang)
 }
 
 /// Name of a kind of decision.

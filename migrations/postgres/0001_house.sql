@@ -583,6 +583,39 @@ CREATE TABLE waiting_leave (
     PRIMARY KEY (organisation_id, own_id)
 );
 
+-- Consultations: questions that the Alliance puts to its organisations. Nothing of one changes but the deadline and the state.
+CREATE TABLE consultation (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    -- JSON of the texts, the questions and the draft on which the organisations are consulted.
+    document TEXT COLLATE "C" NOT NULL,
+    result_grouping TEXT COLLATE "C" NOT NULL CHECK (result_grouping IN ('organisation', 'region')),
+    deadline_micros BIGINT NOT NULL,
+    -- An open one whose deadline has passed is closed for everybody, whenever housekeeping writes so.
+    state TEXT COLLATE "C" NOT NULL CHECK (state IN ('open', 'closed', 'cancelled')),
+    cancel_reason TEXT COLLATE "C" CHECK ((cancel_reason IS NOT NULL) = (state = 'cancelled')),
+    version BIGINT NOT NULL CHECK (version >= 1),
+    create_micros BIGINT NOT NULL,
+    update_micros BIGINT NOT NULL
+);
+CREATE INDEX consultation_open ON consultation (deadline_micros) WHERE state = 'open';
+
+-- The answer of each organisation, in its present form.
+CREATE TABLE consultation_answer (
+    consultation_id TEXT COLLATE "C" NOT NULL REFERENCES consultation (id),
+    organisation_id TEXT COLLATE "C" NOT NULL REFERENCES organisation (id),
+    -- UN M49 code of the region of its seat when it answered: a later move changes no result.
+    region TEXT COLLATE "C" NOT NULL,
+    -- JSON of the chosen options and the comments.
+    document TEXT COLLATE "C" NOT NULL,
+    -- Who gave the answer in its present form.
+    actor TEXT COLLATE "C" NOT NULL,
+    version BIGINT NOT NULL CHECK (version >= 1),
+    create_micros BIGINT NOT NULL,
+    update_micros BIGINT NOT NULL,
+    PRIMARY KEY (consultation_id, organisation_id)
+);
+CREATE INDEX consultation_answer_organisation ON consultation_answer (organisation_id);
+
 -- Erasures of people: what each has destroyed, under which id the counts remain, and by what an erased person is recognised
 -- when she is imported again.
 CREATE TABLE erasure (
@@ -811,6 +844,9 @@ BEGIN
         ('check_in', 'own(organisation_id)'),
         ('mentorship_reminder', 'false'),
         ('erasure', 'own(organisation_id)'),
+        -- Every organisation reads the consultations, and its own answers. The service alone reads all answers of one.
+        ('consultation', 'any_scope'),
+        ('consultation_answer', 'own(organisation_id)'),
         -- What belongs to a round exists for the organisations that are invited to it.
         ('round', 'EXISTS (SELECT 1 FROM round_organisation i WHERE i.round_id = round.id)'),
         ('policy', 'EXISTS (SELECT 1 FROM round_organisation i WHERE i.round_id = policy.round_id)'),
@@ -825,8 +861,10 @@ BEGIN
         ('service_key', 'false'),
         -- The service alone computes digests.
         ('run_leaf', 'false'),
-        -- An entry of no organisation is about a thing of the alliance. Those about a round are for the invited organisations.
-        ('journal', 'own(organisation_id) OR (organisation_id IS NULL AND resource LIKE ''rounds/%'' AND EXISTS
+        -- An entry of no organisation is about a thing of the alliance. Those about a round are for the invited organisations, those
+        -- about a consultation for all.
+        ('journal', 'own(organisation_id) OR (organisation_id IS NULL AND resource LIKE ''consultations/%'' AND any_scope)
+            OR (organisation_id IS NULL AND resource LIKE ''rounds/%'' AND EXISTS
             (SELECT 1 FROM round_organisation i WHERE i.round_id = split_part(resource, ''/'', 2)))'),
         ('journal_head', 'any_scope')
     ) AS rules (name, visible) LOOP

@@ -583,6 +583,39 @@ CREATE TABLE waiting_leave (
     PRIMARY KEY (organisation_id, own_id)
 ) STRICT, WITHOUT ROWID;
 
+-- Consultations: questions that the Alliance puts to its organisations. Nothing of one changes but the deadline and the state.
+CREATE TABLE consultation (
+    id TEXT PRIMARY KEY,
+    -- JSON of the texts, the questions and the draft on which the organisations are consulted.
+    document TEXT NOT NULL,
+    result_grouping TEXT NOT NULL CHECK (result_grouping IN ('organisation', 'region')),
+    deadline_micros INTEGER NOT NULL,
+    -- An open one whose deadline has passed is closed for everybody, whenever housekeeping writes so.
+    state TEXT NOT NULL CHECK (state IN ('open', 'closed', 'cancelled')),
+    cancel_reason TEXT CHECK ((cancel_reason IS NOT NULL) = (state = 'cancelled')),
+    version INTEGER NOT NULL CHECK (version >= 1),
+    create_micros INTEGER NOT NULL,
+    update_micros INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX consultation_open ON consultation (deadline_micros) WHERE state = 'open';
+
+-- The answer of each organisation, in its present form.
+CREATE TABLE consultation_answer (
+    consultation_id TEXT NOT NULL REFERENCES consultation (id),
+    organisation_id TEXT NOT NULL REFERENCES organisation (id),
+    -- UN M49 code of the region of its seat when it answered: a later move changes no result.
+    region TEXT NOT NULL,
+    -- JSON of the chosen options and the comments.
+    document TEXT NOT NULL,
+    -- Who gave the answer in its present form.
+    actor TEXT NOT NULL,
+    version INTEGER NOT NULL CHECK (version >= 1),
+    create_micros INTEGER NOT NULL,
+    update_micros INTEGER NOT NULL,
+    PRIMARY KEY (consultation_id, organisation_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX consultation_answer_organisation ON consultation_answer (organisation_id);
+
 -- Erasures of people: what each has destroyed, under which id the counts remain, and by what an erased person is recognised
 -- when she is imported again.
 CREATE TABLE erasure (

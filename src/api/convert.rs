@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod comparison;
 pub mod consent;
+pub mod consultation;
 pub mod diagnosis;
 pub mod enrolment;
 pub mod erasure;

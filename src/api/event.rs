@@ -74,5 +74,7 @@ fn kind(kind: EventKind) -> v1::EventKind {
         EventKind::AnswerOverdue => v1::EventKind::AnswerOverdue,
         EventKind::FirstMeetingOverdue => v1::EventKind::FirstMeetingOverdue,
         EventKind::CheckInDue => v1::EventKind::CheckInDue,
+        EventKind::ConsultationClosed => v1::EventKind::ConsultationClosed,
+        EventKind::ConsultationAnswered => v1::EventKind::ConsultationAnswered,
     }
 }

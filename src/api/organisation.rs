@@ -3,6 +3,7 @@
 use tonic::{Request, Response, Status};
 
 use super::auth::caller_of;
+use super::consultation;
 use super::convert::organisation::{draft, membership_draft, message, patch, rules_draft};
 use super::convert::outcome;
 use super::page;
@@ -99,6 +100,55 @@ impl OrganisationService for OrganisationApi {
         let (changed, violations) = outcome(request.validate_only, done)?;
         let organisation = changed.as_ref().map(|changed| shown(&caller, changed));
         Ok(Response::new(v1::SetMembershipResponse { organisation, violations }))
+    }
+
+    async fn create_consultation(
+        &self,
+        request: Request<v1::CreateConsultationRequest>,
+    ) -> Result<Response<v1::CreateConsultationResponse>, Status> {
+        consultation::create(&self.service, request).await
+    }
+
+    async fn get_consultation(
+        &self,
+        request: Request<v1::GetConsultationRequest>,
+    ) -> Result<Response<v1::GetConsultationResponse>, Status> {
+        consultation::get(&self.service, request).await
+    }
+
+    async fn list_consultations(
+        &self,
+        request: Request<v1::ListConsultationsRequest>,
+    ) -> Result<Response<v1::ListConsultationsResponse>, Status> {
+        consultation::list(&self.service, request).await
+    }
+
+    async fn update_consultation(
+        &self,
+        request: Request<v1::UpdateConsultationRequest>,
+    ) -> Result<Response<v1::UpdateConsultationResponse>, Status> {
+        consultation::update(&self.service, request).await
+    }
+
+    async fn cancel_consultation(
+        &self,
+        request: Request<v1::CancelConsultationRequest>,
+    ) -> Result<Response<v1::CancelConsultationResponse>, Status> {
+        consultation::cancel(&self.service, request).await
+    }
+
+    async fn answer_consultation(
+        &self,
+        request: Request<v1::AnswerConsultationRequest>,
+    ) -> Result<Response<v1::AnswerConsultationResponse>, Status> {
+        consultation::answer(&self.service, request).await
+    }
+
+    async fn get_consultation_result(
+        &self,
+        request: Request<v1::GetConsultationResultRequest>,
+    ) -> Result<Response<v1::GetConsultationResultResponse>, Status> {
+        consultation::get_result(&self.service, request).await
     }
 }
 

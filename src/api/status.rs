@@ -47,6 +47,7 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::DecisionReleased
         | Reason::RunStale
         | Reason::SubmissionState
+        | Reason::ConsultationState
         | Reason::SecondPerson
         | Reason::PublicationBlocked
         | Reason::MentorshipState
@@ -108,6 +109,7 @@ impl From<Error> for Status {
             | Error::DecisionReleased(subject)
             | Error::RunStale { run: subject, .. }
             | Error::SubmissionState { submission: subject, .. }
+            | Error::ConsultationState { consultation: subject, .. }
             | Error::SecondPerson { submission: subject, .. }
             | Error::PublicationBlocked { submission: subject, .. }
             | Error::MentorshipState { mentorship: subject, .. }
@@ -207,7 +209,8 @@ fn metadata(error: &Error) -> HashMap<String, String> {
         | Error::RunState { state, .. }
         | Error::ConsentState { state, .. }
         | Error::MentorshipState { state, .. }
-        | Error::SubmissionState { state, .. } => ("state", (*state).to_owned()),
+        | Error::SubmissionState { state, .. }
+        | Error::ConsultationState { state, .. } => ("state", (*state).to_owned()),
         Error::DecisionRefused { obstacles, .. } => ("obstacles", joined(obstacles, DecisionObstacle::code)),
         Error::PublicationBlocked { obstacles, .. } => {
             ("obstacles", joined(obstacles, |one| one.code().to_owned()))
@@ -327,6 +330,11 @@ mod tests {
             Error::DecisionReleased("rounds/2027-spring/decisions/3".to_owned()),
             Error::RunStale { run: run(), causes: vec![StaleCause::Enrolments, StaleCause::Decisions] },
             Error::SubmissionState { submission: submission(), state: "rejected", required: &["submitted"] },
+            Error::ConsultationState {
+                consultation: "consultations/2027-q1".to_owned(),
+                state: "open",
+                required: "closed",
+            },
             Error::SecondPerson { submission: submission(), rule: SecondPersonRule::Submitter },
             Error::PublicationBlocked {
                 submission: submission(),

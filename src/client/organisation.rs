@@ -22,6 +22,19 @@ impl Client {
         .await
     }
 
+    /// All consultations, by id.
+    pub async fn all_consultations(&self) -> Result<Vec<v1::Consultation>, Error> {
+        pages(|page_token| {
+            let mut organisations = self.organisations.clone();
+            async move {
+                let request = v1::ListConsultationsRequest { page_size: PAGE_SIZE, page_token };
+                let page = organisations.list_consultations(request).await?.into_inner();
+                Ok((page.consultations, page.next_page_token))
+            }
+        })
+        .await
+    }
+
     /// Sets the rules of the caller's own organisation and returns the organisation.
     pub async fn set_rules(
         &self,

@@ -6,8 +6,8 @@ use super::audit::AuditEntry;
 
 /// Nouns of actions that are events. Actions of other nouns are entries of the audit alone: who may call, what was read, what
 /// reviewers decide and say of pairs, and the audit itself.
-const NOUNS: [&str; 8] =
-    ["organisation", "membership", "profile", "round", "policy", "enrolment", "run", "mentorship"];
+const NOUNS: [&str; 9] =
+    ["organisation", "membership", "profile", "round", "policy", "enrolment", "run", "mentorship", "consultation"];
 
 /// What has happened to a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,10 @@ pub enum EventKind {
     FirstMeetingOverdue,
     /// A check-in of a member in the mentorship is due.
     CheckInDue,
+    /// The deadline of the consultation has passed.
+    ConsultationClosed,
+    /// An organisation has answered the consultation.
+    ConsultationAnswered,
 }
 
 impl EventKind {
@@ -83,6 +87,8 @@ impl EventKind {
             ("mentorship", "answer_overdue") => Self::AnswerOverdue,
             ("mentorship", "meeting_overdue") => Self::FirstMeetingOverdue,
             ("mentorship", "check_in_due") => Self::CheckInDue,
+            ("consultation", "close") => Self::ConsultationClosed,
+            ("consultation", "answer") => Self::ConsultationAnswered,
             (_, "create") => Self::Created,
             (_, "delete" | "erase" | "purge") => Self::Deleted,
             _ => Self::Changed,

@@ -97,6 +97,8 @@ reasons! {
     RepairBudget = "REPAIR_BUDGET";
     /// The mentorship's state does not allow the call.
     MentorshipState = "MENTORSHIP_STATE";
+    /// The consultation's state does not allow the call.
+    ConsultationState = "CONSULTATION_STATE";
 }
 
 impl Reason {

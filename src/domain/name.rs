@@ -26,6 +26,8 @@ const ORGANISATION_RULE: &str =
     "organisations/ID, where ID has 1 to 64 lower-case letters, digits and hyphens and begins with no hyphen";
 const ROUND_RULE: &str =
     "rounds/ID, where ID has 1 to 64 lower-case letters, digits and hyphens and begins with no hyphen";
+const CONSULTATION_RULE: &str =
+    "consultations/ID, where ID has 1 to 64 lower-case letters, digits and hyphens and begins with no hyphen";
 const PROFILE_RULE: &str =
     "organisations/ID/profiles/ID, where the last ID has 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`";
 const WAITING_RULE: &str = "organisations/ID/waitingMentees/ID, as ListWaitingMentees returns it";
@@ -137,6 +139,15 @@ id_type!(
 id_type!(
     /// Id of a round, for example `2027-spring`.
     RoundId, is_slug, "2027-spring", SLUG_RULE
+);
+
+id_type!(
+    /// Id of a consultation, for example `2027-q1`.
+    ConsultationId, is_slug, "2027-q1", SLUG_RULE
+);
+id_type!(
+    /// Id of a question of a consultation, or of an option of a question.
+    ChoiceId, is_slug, "deadline", SLUG_RULE
 );
 
 id_type!(
@@ -265,6 +276,19 @@ impl OrganisationId {
     /// `organisations/{organisation}`.
     pub fn name(&self) -> String {
         format!("organisations/{}", self.0)
+    }
+}
+
+impl ConsultationId {
+    /// Reads `consultations/{consultation}`.
+    pub fn from_name(name: &str) -> Result<Self, InvalidName> {
+        let invalid = InvalidName { example: "consultations/2027-q1", rule: CONSULTATION_RULE };
+        name.strip_prefix("consultations/").and_then(|id| id.parse().ok()).ok_or(invalid)
+    }
+
+    /// `consultations/{consultation}`.
+    pub fn name(&self) -> String {
+        format!("consultations/{}", self.0)
     }
 }
 

@@ -2,7 +2,8 @@
 //! the sums of calls that the audit has of each minute.
 //! It writes the events that remind organisations of what is due in mentorships.
 //! It erases people who take part in nothing any more, after the time that their organisation has set.
-//! Every minute it continues erasures that a broken call or a stop has interrupted.
+//! Every minute it continues erasures that a broken call or a stop has interrupted, and writes down which consultations have passed
+//! their deadlines.
 //!
 //! A purge that has deleted something writes one line to the log. A purge that fails writes a warning; the next one
 //! continues.
@@ -55,6 +56,11 @@ pub(super) async fn run(service: Service, gauges: Arc<Gauges>, stop: Cancellatio
                 continued = service.continue_erasures() => log(continued),
             }
             tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                closed = service.close_consultations() => log_closed(closed),
+            }
+            tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(PERIOD / ATTEMPTS) => {}
             }
@@ -101,6 +107,19 @@ fn log_reminders(reminded: Result<u64>) {
             error.r#type = error.reason().code(),
             error = chain(&error),
             "events for what is due could not be written; the next attempt is in an hour"
+        ),
+    }
+}
+
+/// Logs that consultations have passed their deadlines.
+fn log_closed(closed: Result<u64>) {
+    match closed {
+        Ok(0) => {}
+        Ok(consultations) => tracing::info!(consultations, "consultations have passed their deadlines"),
+        Err(error) => tracing::warn!(
+            error.r#type = error.reason().code(),
+            error = chain(&error),
+            "the end of a consultation could not be written; the next attempt is in a minute"
         ),
     }
 }

@@ -148,7 +148,8 @@ impl EventFeed {
             let round = event.name.strip_prefix("rounds/").and_then(|rest| rest.split('/').next());
             let seen = match round.and_then(|id| id.parse::<RoundId>().ok()) {
                 // The store has left out what is of other organisations.
-                None => event.is_of_organisation,
+                // Every organisation may read every consultation.
+                None => event.is_of_organisation || event.name.starts_with("consultations/"),
                 Some(id) => {
                     if let Some(seen) = rounds.get(&id) {
                         *seen

@@ -79,6 +79,20 @@ actions! {
     UpdateOrganisationRules = "OrganisationService/UpdateOrganisationRules": [-    -    all  -    -    -    -];
     /// Set the membership of an organisation.
     SetMembership = "OrganisationService/SetMembership":      [all  -    -    -    -    -    -];
+    /// Open a consultation.
+    CreateConsultation = "OrganisationService/CreateConsultation": [all  all  -    -    -    -    -];
+    /// Read a consultation.
+    GetConsultation = "OrganisationService/GetConsultation":  [all  all  all  -    all  -    -];
+    /// List consultations.
+    ListConsultations = "OrganisationService/ListConsultations": [all  all  all  -    all  -    -];
+    /// Move the deadline of a consultation.
+    UpdateConsultation = "OrganisationService/UpdateConsultation": [all  all  -    -    -    -    -];
+    /// Cancel a consultation.
+    CancelConsultation = "OrganisationService/CancelConsultation": [all  all  -    -    -    -    -];
+    /// Answer a consultation.
+    AnswerConsultation = "OrganisationService/AnswerConsultation": [-    -    all  -    -    -    -];
+    /// Read the result of a consultation.
+    GetConsultationResult = "OrganisationService/GetConsultationResult": [all  all  all  -    all  -    -];
     /// Import profiles.
     ImportProfiles = "ProfileService/ImportProfiles":         [-    -    all  -    -    own  -];
     /// Read a profile.
@@ -374,6 +388,10 @@ impl Action {
             | Self::UpdateOrganisation
             | Self::UpdateOrganisationRules
             | Self::SetMembership
+            | Self::CreateConsultation
+            | Self::UpdateConsultation
+            | Self::CancelConsultation
+            | Self::AnswerConsultation
             | Self::ImportProfiles
             | Self::CreateProfile
             | Self::UpdateProfile
@@ -426,6 +444,9 @@ impl Action {
             | Self::RedeemInvitation => Audited::Entry,
             Self::GetOrganisation
             | Self::ListOrganisations
+            | Self::GetConsultation
+            | Self::ListConsultations
+            | Self::GetConsultationResult
             | Self::GetRound
             | Self::ListRounds
             | Self::GetPolicy

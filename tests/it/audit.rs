@@ -254,6 +254,7 @@ async fn each_method_leaves_what_the_table_says_in_the_audit() {
         ..Target::default()
     };
     let target = target.with_principal_of(&peru.client, &secretariat).await;
+    let target = target.with_consultation_of(&secretariat).await;
     let clients = [world.coordinator(), peru.client.clone(), secretariat.clone()];
     let (mut silent, mut noted) = (Vec::new(), Vec::new());
     for method in methods() {

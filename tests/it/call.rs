@@ -5,6 +5,7 @@ use prost::Message as _;
 use tonic::Status;
 use wim_match::api::proto::v1::admin_service_client::AdminServiceClient;
 use wim_match::api::proto::v1::event_service_client::EventServiceClient;
+use wim_match::api::proto::v1::organisation_service_client::OrganisationServiceClient;
 use wim_match::api::proto::v1::solve_response::Outcome;
 use wim_match::api::proto::v1::solve_stream_request::Content as Ask;
 use wim_match::api::proto::v1::solver_service_client::SolverServiceClient;
@@ -14,7 +15,9 @@ use wim_match::api::proto::{DESCRIPTORS, v1};
 use wim_match::client::{Authenticated, Client, request_id};
 use wim_match::domain::name::OrganisationId;
 
-use crate::world::{end_message, header_message, import_of, member, mentee, round_message, send};
+use crate::world::{
+    consultation_message, end_message, header_message, import_of, member, mentee, round_message, send,
+};
 
 mod mentorship;
 pub(crate) mod privacy;
@@ -43,6 +46,8 @@ pub(crate) struct Target {
     pub(crate) invitation: String,
     /// An erasure that has ended; empty for one that does not exist.
     pub(crate) erasure: String,
+    /// An open consultation; empty for one that does not exist.
+    pub(crate) consultation: String,
 }
 
 impl Target {
@@ -80,6 +85,17 @@ impl Target {
         }
     }
 
+    /// With a consultation that is open.
+    pub(crate) async fn with_consultation_of(self, secretariat: &Client) -> Self {
+        let request = v1::CreateConsultationRequest {
+            consultation_id: "of-all".to_owned(),
+            consultation: Some(consultation_message()),
+            ..v1::CreateConsultationRequest::default()
+        };
+        let created = secretariat.organisations.clone().create_consultation(request).await.expect("opens");
+        Self { consultation: created.into_inner().consultation.expect("one").name, ..self }
+    }
+
     /// With the erasure of one more person of the organisation, whom nothing depends on.
     pub(crate) async fn with_erasure_by(self, manager: &Client) -> Self {
         let organisation = OrganisationId::from_name(&self.organisation).expect("an organisation");
@@ -99,7 +115,7 @@ const STALE_ETAG: &str = "\"0\"";
 /// pair of other calls, or move the round, are refused for what they name.
 pub(crate) fn is_stale(answer: &Result<(), Status>) -> bool {
     answer.as_ref().is_err_and(|status| {
-        ["ETAG_MISMATCH", "DECISION_REFUSED", "ROUND_STATE"]
+        ["ETAG_MISMATCH", "DECISION_REFUSED", "ROUND_STATE", "CONSULTATION_STATE"]
             .contains(&crate::refusal::reason(status).as_str())
     })
 }
@@ -215,7 +231,67 @@ async fn call_organisations(method: &str, client: Client, t: Target) -> Result<(
             };
             organisations.set_membership(request).await.map(drop)
         }
-        unknown => panic!("{unknown} has no call in `call_organisations`"),
+        _ => Box::pin(call_consultations(method, organisations, t)).await,
+    }
+}
+
+/// The same for the methods about consultations.
+async fn call_consultations(
+    method: &str,
+    mut organisations: OrganisationServiceClient<Authenticated>,
+    t: Target,
+) -> Result<(), Status> {
+    let name = t.consultation;
+    match method {
+        "OrganisationService/CreateConsultation" => {
+            let request = v1::CreateConsultationRequest {
+                consultation_id: format!("new-{}", request_id()),
+                consultation: Some(consultation_message()),
+                request_id: request_id(),
+                validate_only: false,
+            };
+            organisations.create_consultation(request).await.map(drop)
+        }
+        "OrganisationService/GetConsultation" => {
+            organisations.get_consultation(v1::GetConsultationRequest { name }).await.map(drop)
+        }
+        "OrganisationService/ListConsultations" => {
+            organisations.list_consultations(v1::ListConsultationsRequest::default()).await.map(drop)
+        }
+        "OrganisationService/UpdateConsultation" => {
+            let etag = STALE_ETAG.to_owned();
+            let consultation = v1::Consultation { name, etag, ..consultation_message() };
+            let request = v1::UpdateConsultationRequest {
+                consultation: Some(consultation),
+                update_mask: Some(prost_types::FieldMask { paths: vec!["deadline".to_owned()] }),
+                ..Default::default()
+            };
+            organisations.update_consultation(request).await.map(drop)
+        }
+        "OrganisationService/CancelConsultation" => {
+            let (etag, reason) = (STALE_ETAG.to_owned(), "superseded".to_owned());
+            let request = v1::CancelConsultationRequest { name, reason, etag, ..Default::default() };
+            organisations.cancel_consultation(request).await.map(drop)
+        }
+        "OrganisationService/AnswerConsultation" => {
+            let answer = v1::QuestionAnswer {
+                question_id: "fee".to_owned(),
+                option_ids: vec!["yes".to_owned()],
+                comment: String::new(),
+            };
+            let request = v1::AnswerConsultationRequest {
+                name,
+                organisation: t.organisation,
+                answers: vec![answer],
+                ..Default::default()
+            };
+            organisations.answer_consultation(request).await.map(drop)
+        }
+        "OrganisationService/GetConsultationResult" => {
+            let request = v1::GetConsultationResultRequest { name };
+            organisations.get_consultation_result(request).await.map(drop)
+        }
+        unknown => panic!("{unknown} has no call in `call_consultations`"),
     }
 }
 

@@ -20,6 +20,8 @@ fn is_nameless(method: &str) -> bool {
     let nameless = [
         "CreateOrganisation",
         "ListOrganisations",
+        "CreateConsultation",
+        "ListConsultations",
         "CreateRound",
         "ListRounds",
         "WhoAmI",
@@ -300,6 +302,7 @@ async fn a_name_that_cannot_be_one_is_told_in_every_method_that_takes_one() {
             credential: name(),
             secret: name(),
             invitation: name(),
+            consultation: name(),
             ..Target::default()
         };
         for method in methods() {
@@ -338,6 +341,7 @@ async fn what_is_named_well_and_does_not_exist_is_not_found() {
         credential: format!("principals/{id}/credentials/{id}"),
         secret: "wimi_of_nobody".to_owned(),
         invitation: format!("invitations/{id}"),
+        consultation: "consultations/nowhere".to_owned(),
         ..Target::default()
     };
     for method in methods() {

@@ -7,6 +7,7 @@ mod call;
 mod callers;
 mod certificates;
 mod compare;
+mod consultation;
 mod contract;
 mod criteria;
 mod dashboards;

@@ -20,6 +20,9 @@ const WRONG: &str = "INVALID_FIELDS";
 /// She may do it; nothing is submitted yet.
 const CLOSED: &str = "ROUND_STATE";
 
+/// She may do it; the deadline is ahead.
+const OPEN: &str = "CONSULTATION_STATE";
+
 /// What each caller hears when she asks for something of one organisation: a coordinator, that organisation's own manager,
 /// the manager of another.
 const TABLE: &[(&str, [&str; 3])] = &[
@@ -46,6 +49,13 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("OrganisationService/UpdateOrganisation", [DENIED, OK, ABSENT]),
     ("OrganisationService/UpdateOrganisationRules", [DENIED, OK, ABSENT]),
     ("OrganisationService/SetMembership", [DENIED, DENIED, DENIED]),
+    ("OrganisationService/CreateConsultation", [OK, DENIED, DENIED]),
+    ("OrganisationService/GetConsultation", [OK, OK, OK]),
+    ("OrganisationService/ListConsultations", [OK, OK, OK]),
+    ("OrganisationService/UpdateConsultation", [STALE, DENIED, DENIED]),
+    ("OrganisationService/CancelConsultation", [STALE, DENIED, DENIED]),
+    ("OrganisationService/AnswerConsultation", [DENIED, OK, ABSENT]),
+    ("OrganisationService/GetConsultationResult", [OPEN, OPEN, OPEN]),
     ("ProfileService/ImportProfiles", [DENIED, OK, ABSENT]),
     ("ProfileService/GetProfile", [DENIED, OK, ABSENT]),
     ("ProfileService/BatchGetProfiles", [DENIED, OK, ABSENT]),
@@ -176,6 +186,7 @@ async fn cast() -> Cast {
     let principal = Target { organisation: chile.name(), ..Target::default() };
     let principal = principal.with_erasure_by(&chile.client).await;
     let principal = principal.with_principal_of(&chile.client, &secretariat).await;
+    let principal = principal.with_consultation_of(&secretariat).await;
     let own = format!("{}/profiles/", chile.name());
     let pairs = matches(&mut world.coordinator(), &run.name, 0).await;
     let pair = pairs.into_iter().find(|pair| pair.mentee.starts_with(&own)).expect("a match of her own").name;
@@ -200,6 +211,7 @@ fn absent() -> Target {
         invitation: format!("invitations/{id}"),
         erasure: format!("erasures/{id}"),
         pair: format!("rounds/nowhere/runs/1/matches/{}", "0".repeat(32)),
+        consultation: "consultations/nowhere".to_owned(),
     }
 }
 
@@ -282,9 +294,9 @@ async fn what_is_foreign_answers_exactly_as_what_does_not_exist() {
     let cast = Box::pin(cast()).await;
     let foreign = cast.target();
     // What every caller may see is the same for both.
-    let Target { round, round_to_run, run, .. } = foreign.clone();
+    let Target { round, round_to_run, run, consultation, .. } = foreign.clone();
     let pair = format!("{run}/matches/{}", "0".repeat(32));
-    let absent = Target { round, round_to_run, run, pair, ..absent() };
+    let absent = Target { round, round_to_run, run, pair, consultation, ..absent() };
     let mut compared = 0;
     for (method, [.., other]) in TABLE {
         if *other != ABSENT {
@@ -297,7 +309,7 @@ async fn what_is_foreign_answers_exactly_as_what_does_not_exist() {
         assert_eq!(told(&foreign).await, told(&absent).await, "{method}");
         compared += 1;
     }
-    assert_eq!(compared, 48);
+    assert_eq!(compared, 51);
     Box::pin(cast.stop()).await;
 }
 
@@ -347,7 +359,9 @@ async fn every_role_answers_as_the_golden_table_says() {
                 || method.ends_with("ParticipantNotice");
             let is_invited = role.ends_with("wim-kenya") || !role.contains('@');
             let is_own = role.ends_with("wim-chile") || *role == "secretariat" || *role == "coordinator";
-            let is_foreign = !(is_own || is_of_a_round && is_invited);
+            // Every organisation reads the consultations.
+            let is_of_all = method.contains("Consultation") && !method.ends_with("AnswerConsultation");
+            let is_foreign = !(is_own || is_of_all || is_of_a_round && is_invited);
             let [exists, absent] = &answers[..] else { panic!("two answers") };
             if is_foreign && exists.is_err() {
                 assert_eq!(exists, absent, "{method} as {role}");
@@ -370,8 +384,8 @@ fn without_names(status: &Status, target: &Target) -> String {
     let pair = Some(&target.pair).filter(|name| !name.is_empty());
     let names = [&target.mentee, &target.mentor, &target.profile, &target.organisation];
     let others = [&target.grant, &target.credential, &target.principal, &target.invitation, &target.erasure];
-    let last = [&target.run, &target.round_to_run, &target.round];
-    for name in pair.into_iter().chain(names).chain(others).chain(last) {
+    let last = [&target.run, &target.round_to_run, &target.round, &target.consultation];
+    for name in pair.into_iter().chain(names).chain(others).chain(last).filter(|name| !name.is_empty()) {
         text = text.replace(name.as_str(), "…");
     }
     text

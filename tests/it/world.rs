@@ -613,6 +613,42 @@ pub(crate) fn row_of(row: i64, draft: ProfileDraft) -> v1::ImportRow {
     v1::ImportRow { row, profile: Some(message_of_draft(draft)), unreadable: false }
 }
 
+/// A consultation of two questions in two languages, whose deadline no test clock reaches by itself.
+pub(crate) fn consultation_message() -> v1::Consultation {
+    let text = |tag: &str, text: &str| v1::ConsultationLabel {
+        language_code: tag.to_owned(),
+        text: text.to_owned(),
+    };
+    let option = |id: &str, en: &str, es: &str| v1::ConsultationOption {
+        option_id: id.to_owned(),
+        texts: vec![text("en", en), text("es", es)],
+    };
+    let title = |tag: &str, title: &str| v1::ConsultationText {
+        language_code: tag.to_owned(),
+        title: title.to_owned(),
+        paragraphs: vec![title.to_owned()],
+    };
+    let fee = v1::ConsultationQuestion {
+        question_id: "fee".to_owned(),
+        kind: v1::QuestionKind::Single.into(),
+        texts: vec![text("en", "Shall there be a fee?"), text("es", "¿Debe haber una cuota?")],
+        options: vec![option("yes", "Yes", "Sí"), option("no", "No", "No")],
+    };
+    let topics = v1::ConsultationQuestion {
+        question_id: "topics".to_owned(),
+        kind: v1::QuestionKind::Multiple.into(),
+        texts: vec![text("en", "Which topics come first?"), text("es", "¿Qué temas van primero?")],
+        options: vec![option("safety", "Safety", "Seguridad"), option("data", "Data", "Datos")],
+    };
+    v1::Consultation {
+        texts: vec![title("en", "First quarter"), title("es", "Primer trimestre")],
+        questions: vec![fee, topics],
+        deadline: Some(prost_types::Timestamp { seconds: 4_000_000_000, nanos: 0 }),
+        result_grouping: v1::ResultGrouping::ByOrganisation.into(),
+        ..v1::Consultation::default()
+    }
+}
+
 pub(crate) fn round_message() -> v1::Round {
     v1::Round {
         display_name: "First round".to_owned(),

@@ -213,6 +213,7 @@ async fn no_text_of_a_caller_leaves_with_the_telemetry() {
         ..Target::default()
     };
     let target = target.with_erasure_by(&manager).await.with_principal_of(&manager, &coordinator).await;
+    let target = target.with_consultation_of(&coordinator).await;
     for method in methods() {
         let (one, other) =
             (call(&method, &manager, &target).await, call(&method, &coordinator, &target).await);
