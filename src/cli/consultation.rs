@@ -241,7 +241,7 @@ fn answers(choose: &[String], comments: &[String]) -> Result<Vec<v1::QuestionAns
 /// The text in the language of the reader, or else the first one.
 fn text<'a>(labels: &'a [v1::ConsultationLabel], lang: Lang) -> &'a str {
     let own = labels.iter().find(|one| is_of(&one.language_code, lang));
-    own.or_else(|| labels.first()).map_or("", |one| &one.text)
+    own.or_else(|| labels.first()).map_or("", |one| one.text.as_str())
 }
 
 fn is_of(tag: &str, lang: Lang) -> bool {
@@ -286,7 +286,9 @@ fn show_consultation(consultation: &v1::Consultation, global: &Global) -> Result
     }
     data(&labels(rows, lang).to_string())?;
     let own = consultation.texts.iter().find(|one| is_of(&one.language_code, lang));
-    for paragraph in own.or_else(|| consultation.texts.first()).map_or(&[][..], |one| &one.paragraphs) {
+    for paragraph in
+        own.or_else(|| consultation.texts.first()).map_or(&[] as &[String], |one| one.paragraphs.as_slice())
+    {
         data(paragraph)?;
     }
     let header = [message!("Questions"), message!("Option"), message!("Text"), message!("Own answer")];
@@ -301,7 +303,7 @@ fn show_consultation(consultation: &v1::Consultation, global: &Global) -> Result
                 })
                 .map(|own| own.organisation.trim_start_matches("organisations/"))
                 .collect();
-            table.add_row(["", &*option.option_id, text(&option.texts, lang), &chosen.join(", ")]);
+            table.add_row(["", &*option.option_id, text(&option.texts, lang), chosen.join(", ").as_str()]);
         }
     }
     Ok(data(&table.to_string())?)

@@ -351,7 +351,7 @@ impl Question {
             let field = format!("{field}.option_ids[{at}]");
             match self.options.iter().position(|one| one.id.as_str() == id) {
                 None => {
-                    violations.push(field, id, "is no option of the question", "use one of its option_ids")
+                    violations.push(field, id, "is no option of the question", "use one of its option_ids");
                 }
                 Some(place) if !chosen.insert(place) => {
                     violations.push(field, id, "is chosen twice", "remove this entry");
