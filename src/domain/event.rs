@@ -6,8 +6,17 @@ use super::audit::AuditEntry;
 
 /// Nouns of actions that are events. Actions of other nouns are entries of the audit alone: who may call, what was read, what
 /// reviewers decide and say of pairs, and the audit itself.
-const NOUNS: [&str; 9] =
-    ["organisation", "membership", "profile", "round", "policy", "enrolment", "run", "mentorship", "consultation"];
+const NOUNS: [&str; 9] = [
+    "organisation",
+    "membership",
+    "profile",
+    "round",
+    "policy",
+    "enrolment",
+    "run",
+    "mentorship",
+    "consultation",
+];
 
 /// What has happened to a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
