@@ -65,5 +65,5 @@ pub use tonic::transport::Channel;
 
 pub use crate::api::convert::moment;
 /// Messages and generated service clients of the contract, `wim.mentorship.v1`.
-pub use crate::api::convert::{time_shown, timestamp};
+pub use crate::api::convert::{field_mask, time_shown, timestamp};
 pub use crate::api::proto::v1;

@@ -32,6 +32,11 @@ use crate::domain::vocabulary::Lang;
 use crate::error::Error;
 use crate::{message, wording};
 
+/// The mask of a change of these fields.
+pub fn field_mask(paths: &[&str]) -> prost_types::FieldMask {
+    prost_types::FieldMask { paths: paths.iter().map(|path| (*path).to_owned()).collect() }
+}
+
 /// A moment as a message.
 pub fn timestamp(at: Timestamp) -> prost_types::Timestamp {
     let micros = at.as_microsecond();

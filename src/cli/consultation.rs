@@ -141,7 +141,7 @@ pub(super) async fn run(command: Command, global: &Global) -> Result<(), Failure
             };
             let request = v1::UpdateConsultationRequest {
                 consultation: Some(consultation),
-                update_mask: Some(prost_types::FieldMask { paths: vec!["deadline".to_owned()] }),
+                update_mask: Some(crate::client::field_mask(&["deadline"])),
                 request_id: request_id(),
                 validate_only: false,
             };
@@ -227,19 +227,17 @@ fn answers(choose: &[String], comments: &[String]) -> Result<Vec<v1::QuestionAns
     }
     for given in comments {
         let (question, comment) = split(given)?;
-        match answers.iter_mut().find(|answer| answer.question_id == question) {
-            Some(answer) => answer.comment = comment,
-            None => {
-                let wrong = message!("{question} has a comment and no answer", question = question);
-                return Err(Failure::input(wrong, message!("answer it with --choose")));
-            }
-        }
+        let Some(answer) = answers.iter_mut().find(|answer| answer.question_id == question) else {
+            let wrong = message!("{question} has a comment and no answer", question = question);
+            return Err(Failure::input(wrong, message!("answer it with --choose")));
+        };
+        answer.comment = comment;
     }
     Ok(answers)
 }
 
 /// The text in the language of the reader, or else the first one.
-fn text<'a>(labels: &'a [v1::ConsultationLabel], lang: Lang) -> &'a str {
+fn text(labels: &[v1::ConsultationLabel], lang: Lang) -> &str {
     let own = labels.iter().find(|one| is_of(&one.language_code, lang));
     own.or_else(|| labels.first()).map_or("", |one| one.text.as_str())
 }

@@ -91,6 +91,11 @@ const SYSTEM_SCOPE: &[(&str, &str)] = &[
     ),
     ("src/service/event.rs", "the key of cursors, which is of the service"),
     ("src/service/retention.rs", "housekeeping"),
+    ("src/service/mentorship.rs", "housekeeping: the events for what is due"),
+    (
+        "src/service/consultation.rs",
+        "housekeeping, and a result, which counts the answers of all organisations once its deadline has passed",
+    ),
     (
         "src/service/ask.rs",
         "an expert reads the pairs about which she is asked, after her asks were looked up",
