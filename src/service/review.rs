@@ -98,8 +98,6 @@ impl Service {
         match self.store.begin(self.receipt(&permit, how.request_id, &payload)?).await? {
             Begun::Repeated(first) => Ok((round, recalled(&first)?)),
             Begun::Fresh(mut session) => {
-                // Of two pins that want the last place of a quota, the second one reads the first one here.
-                session.hold_round(&round).await?;
                 let places = self.places_for(&permit, &round, kind, &pair).await?;
                 let wanted = NewDecision { kind, pair: &pair, reason: &reason, places, cost };
                 let (decision, note) = session.decide(&round, &wanted, etag).await?;

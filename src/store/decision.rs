@@ -142,13 +142,6 @@ impl Store {
 }
 
 impl WriteSession {
-    /// Locks a round until the session ends: until then nobody else decides on a pair of it, enrols or withdraws.
-    ///
-    /// Fails with `NotFound` if there is no such round.
-    pub async fn hold_round(&mut self, round: &RoundId) -> Result<()> {
-        self.lock_round(round).await.map(drop)
-    }
-
     /// Decides on a pair. A pair that has this decision keeps it; then there is no note.
     ///
     /// Fails with `NotFound`, `RoundState`, `EtagMismatch` or `DecisionRefused`.

@@ -14,7 +14,6 @@ on_both_databases! {
     a_run_keeps_quotas_and_the_limits_of_the_exchange,
     quotas_that_cannot_be_met_are_named_before_and_after_the_run,
     a_limit_of_an_organisations_own_holds_and_shows_nobody_else_anything,
-    of_two_pins_of_the_last_place_one_is_stored,
     a_repair_beyond_its_budget_says_how_many_changes_it_needs,
 }
 
@@ -183,35 +182,6 @@ async fn a_limit_of_an_organisations_own_holds_and_shows_nobody_else_anything(wo
         "the digest that is shown covers no limit of anybody's own"
     );
     assert!(is_proved(&world, &run).await);
-    world.stop().await;
-}
-
-async fn of_two_pins_of_the_last_place_one_is_stored(world: World) {
-    let policy = v1::Policy { exchange_limits: vec![limit(PERU, Some(1), None)], ..v1::Policy::default() };
-    let (round, ..) = cast(&world, policy, 0).await;
-    let coordinator = world.coordinator();
-    let pin = async |at: usize| {
-        let request = v1::PinPairRequest {
-            round: round.clone(),
-            mentee: format!("{KENYA}/profiles/e{at}"),
-            mentor: format!("{PERU}/profiles/o{at}"),
-            reason: "they know each other's mine".to_owned(),
-            ..v1::PinPairRequest::default()
-        };
-        coordinator.reviews.clone().pin_pair(request).await
-    };
-    for _ in 0..3 {
-        let (one, other) = soon(async { tokio::join!(pin(0), pin(1)) }).await;
-        let (stored, wrong) = if one.is_ok() { (one, other) } else { (other, one) };
-        assert_eq!(refused(wrong), "DECISION_REFUSED");
-        let stored = stored.expect("one of them is stored").into_inner().decision.expect("a decision");
-        let release = v1::ReleaseDecisionRequest {
-            name: stored.name,
-            reason: "once more".to_owned(),
-            ..v1::ReleaseDecisionRequest::default()
-        };
-        coordinator.reviews.clone().release_decision(release).await.expect("releases");
-    }
     world.stop().await;
 }
 
