@@ -101,6 +101,7 @@ async fn the_log_tells_of_every_call_and_of_nobody() {
     let (secretariat, _) = world.caller(&["secretariat"]).await;
     let target = target.with_erasure_by(&peru.client).await;
     let target = target.with_principal_of(&peru.client, &secretariat).await;
+    let target = target.with_consultation_of(&secretariat).await;
     for method in methods() {
         // One of them may do it; what the others hear is no matter here.
         let manager = call(&method, &peru.client, &target).await;
