@@ -23,14 +23,14 @@ const DAY: Duration = Duration::from_hours(24);
 const NAME: &str = "consultations/2027-q1";
 
 /// The moment so many days after now, by the clock of the world.
-fn in_days(world: &World, days: i64) -> Option<prost_types::Timestamp> {
+fn in_days(world: &World, days: i64) -> prost_types::Timestamp {
     let at: Timestamp = world.clock().now();
-    Some(prost_types::Timestamp { seconds: at.as_second() + days * 24 * 60 * 60, nanos: 0 })
+    prost_types::Timestamp { seconds: at.as_second() + days * 24 * 60 * 60, nanos: 0 }
 }
 
 async fn open(world: &World, grouping: v1::ResultGrouping) -> v1::Consultation {
     let consultation = v1::Consultation {
-        deadline: in_days(world, 10),
+        deadline: Some(in_days(world, 10)),
         result_grouping: grouping.into(),
         ..consultation_message()
     };
@@ -169,11 +169,11 @@ async fn a_result_by_region_picks_no_organisation_out(world: World) {
 async fn everything_that_is_wrong_is_named_at_once(world: World) {
     let peru = world.manager("wim-peru").await;
     let good = consultation_message();
-    let mut wrong = v1::Consultation { deadline: in_days(&world, -1), ..good.clone() };
+    let mut wrong = v1::Consultation { deadline: Some(in_days(&world, -1)), ..good.clone() };
     wrong.result_grouping = 0;
-    wrong.texts[1].language_code = "Spanish".to_owned();
+    wrong.texts[1].language_code = String::from("Spanish");
     wrong.questions[0].options.pop();
-    wrong.questions[1].question_id = "fee".to_owned();
+    wrong.questions[1].question_id = String::from("fee");
     let request = |consultation: v1::Consultation, validate_only: bool| v1::CreateConsultationRequest {
         consultation_id: "2027-q1".to_owned(),
         consultation: Some(consultation),
@@ -234,10 +234,10 @@ async fn a_deadline_moves_on_only_and_a_cancelled_consultation_has_no_result(wor
         update_mask: Some(prost_types::FieldMask { paths: vec!["deadline".to_owned()] }),
         ..v1::UpdateConsultationRequest::default()
     };
-    let earlier = coordinator.update_consultation(update(in_days(&world, 9))).await;
+    let earlier = coordinator.update_consultation(update(Some(in_days(&world, 9)))).await;
     assert_eq!(wrong_fields(earlier), ["consultation.deadline"]);
     let later =
-        coordinator.update_consultation(update(in_days(&world, 12))).await.expect("moves").into_inner();
+        coordinator.update_consultation(update(Some(in_days(&world, 12)))).await.expect("moves").into_inner();
     assert_ne!(later.consultation.expect("one").etag, opened.etag);
     world.clock().advance(11 * DAY);
     answer(&peru, answer_of(&peru, &["yes"], "")).await.expect("it is still open");
