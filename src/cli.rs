@@ -1,7 +1,7 @@
 //! The command line. Data goes to standard output, everything else to standard error.
 //!
 //! Three kinds of commands: clients of a running service (`import`, `export`, `whoami`, `invite`, `redeem`, `organisation`,
-//! `consultation`, `round`, `consent`, `privacy`, `parameters`, `events`, `health`); commands on
+//! `consultation`, `round`, `waiting`, `mentorship`, `profile`, `consent`, `privacy`, `parameters`, `events`, `health`); commands on
 //! the machine of the service (`serve`, `admin`, `doctor`, `demo`, `manual`, `completions`); and the solver for problems that the caller brings in files
 //! (`diagnose`, `solve`, `verify`, `what-if`, `repair`), which needs no service.
 
@@ -29,6 +29,7 @@ mod organisation;
 mod parameters;
 mod privacy;
 mod problem;
+mod profile;
 mod questions;
 mod repair;
 mod review;
@@ -120,6 +121,9 @@ enum Command {
     /// Follow published matches: who accepts, when they meet, what they say of it, and how it ends.
     #[command(subcommand)]
     Mentorship(mentorship::Command),
+    /// Answer a person who asks where she is.
+    #[command(subcommand)]
+    Profile(profile::Command),
     /// Record, withdraw and list the consents of a person.
     #[command(subcommand)]
     Consent(consent::Command),
@@ -186,6 +190,7 @@ impl Cli {
             Command::Round(command) => round::run(command, &global).await,
             Command::Waiting(command) => waiting::run(command, &global).await,
             Command::Mentorship(command) => Box::pin(mentorship::run(command, &global)).await,
+            Command::Profile(command) => profile::run(command, &global).await,
             Command::Consent(command) => consent::run(command, &global).await,
             Command::Privacy(command) => privacy::run(command, &global).await,
             Command::Parameters(command) => parameters::run(command, &global).await,

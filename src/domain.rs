@@ -29,6 +29,7 @@ pub mod name;
 pub mod open_answers;
 pub mod organisation;
 pub mod parameter;
+pub mod participant;
 pub mod personal_data;
 pub mod policy;
 pub mod principal;

@@ -23,6 +23,7 @@ mod mentorship;
 mod one_profile;
 mod organisation;
 mod page;
+mod participant;
 mod permission;
 mod principal;
 mod privacy;

@@ -47,6 +47,7 @@ mod obstacle;
 mod one_profile;
 mod organisation;
 mod pair_review;
+mod participant;
 mod place;
 mod policy;
 mod pool;

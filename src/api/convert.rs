@@ -11,6 +11,7 @@ pub mod erasure;
 pub mod mentorship;
 pub mod organisation;
 pub mod outcome;
+pub mod participant;
 pub mod personal_data;
 pub mod policy;
 pub mod principal;

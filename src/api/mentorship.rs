@@ -6,7 +6,7 @@ use super::auth::caller_of;
 use super::convert::mentorship::{
     check_in, check_in_draft, decline_reason, due, end_reason, end_side, message, side, state,
 };
-use super::convert::outcome;
+use super::convert::{outcome, participant};
 use super::page;
 use super::proto::v1;
 use super::proto::v1::mentorship_service_server::MentorshipService;
@@ -175,7 +175,17 @@ impl MentorshipService for MentorshipApi {
         let v1::ListDueRequest { organisation, page_size, page_token, days } = request.into_inner();
         let page = PageRequest { size: page_size, token: page_token };
         let page = self.service.list_due(&caller, &organisation, days, &page).await?;
-        let (due, next_page_token) = page::messages(&page, due);
+        let (due, next_page_token) = page::messages(&page, |one| due(&one.mentorship, &one.due));
         Ok(Response::new(v1::ListDueResponse { due, next_page_token }))
+    }
+
+    async fn get_participant_status(
+        &self,
+        request: Request<v1::GetParticipantStatusRequest>,
+    ) -> Result<Response<v1::GetParticipantStatusResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let found = self.service.participant_status(&caller, &request.into_inner().profile).await?;
+        let status = Some(participant::message(&found, self.service.today()));
+        Ok(Response::new(v1::GetParticipantStatusResponse { status }))
     }
 }

@@ -350,7 +350,7 @@ fn show_check_ins(all: &[v1::CheckIn], global: &Global) -> Result<(), Failure> {
     Ok(items(all, &header, row, global.json, global.lang)?)
 }
 
-fn show_due(due: &[v1::Due], global: &Global) -> Result<(), Failure> {
+pub(super) fn show_due(due: &[v1::Due], global: &Global) -> Result<(), Failure> {
     let header =
         [message!("Date"), message!("Person"), message!("Side"), message!("Due"), message!("Mentorship")];
     let row = |one: &v1::Due| {
@@ -380,12 +380,12 @@ fn number<T: Copy>(all: &[T], name: fn(T) -> &'static str, code: Option<&str>) -
 }
 
 /// The code of a number; empty for 0.
-fn code<T: Copy>(all: &[T], name: fn(T) -> &'static str, number: i32) -> String {
+pub(super) fn code<T: Copy>(all: &[T], name: fn(T) -> &'static str, number: i32) -> String {
     let place = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
     place.and_then(|place| all.get(place)).map(|one| name(*one).to_owned()).unwrap_or_default()
 }
 
-fn state(number: i32) -> Message {
+pub(super) fn state(number: i32) -> Message {
     let code = code(MentorshipState::ALL, MentorshipState::as_str, number);
     let label = MessageValue::Label(format!("mentorship_state.{code}"));
     message!("{state}", state = label)

@@ -123,14 +123,14 @@ fn shown_priority(priority: Option<&v1::WaitingPriority>, lang: Lang) -> [String
 }
 
 /// Why a mentee waits.
-fn cause(cause: v1::WaitingCause) -> Message {
+pub(super) fn cause(cause: v1::WaitingCause) -> Message {
     match cause {
         v1::WaitingCause::LostMatch => message!("a repair took her match"),
         v1::WaitingCause::NoMatch | v1::WaitingCause::Unspecified => message!("no match"),
     }
 }
 
-fn reason(number: i32, lang: Lang) -> &'static str {
+pub(super) fn reason(number: i32, lang: Lang) -> &'static str {
     let known = UnmatchedReason::ALL.into_iter().find(|reason| *reason as i32 == number);
     known.map_or("", |reason| wording::unmatched_label(reason, lang))
 }

@@ -251,6 +251,8 @@ actions! {
     ListCheckIns = "MentorshipService/ListCheckIns":         [-    -    all  -    -    own  -];
     /// List what is due of an organisation's members.
     ListDue = "MentorshipService/ListDue":                   [-    all  all  -    -    own  -];
+    /// Read where a person is.
+    GetParticipantStatus = "MentorshipService/GetParticipantStatus": [-    -    all  -    -    own  -];
     /// List the common parameters.
     ListParameters = "ReportService/ListParameters":         [all  all  all  all  all  all  -];
     /// Follow events.
@@ -383,6 +385,7 @@ impl Action {
             | Self::ListMentorships
             | Self::ListCheckIns
             | Self::ListDue
+            | Self::GetParticipantStatus
             | Self::ListAuditEntries => Audited::Sum,
             Self::CreateOrganisation
             | Self::UpdateOrganisation

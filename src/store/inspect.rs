@@ -143,6 +143,8 @@ mod tests {
         ("mentorship.list_of_organisation", "SCAN ment"),
         ("mentorship.list_of_organisation", "USE TEMP B-TREE FOR ORDER BY"),
         ("mentorship.may_be_due", "SCAN ment"),
+        // Her own rows of both sides.
+        ("participant.proposed", "SCAN hers"),
         // At most six of each side.
         ("check_in.list", "USE TEMP B-TREE FOR ORDER BY"),
     ];

@@ -173,7 +173,7 @@ pub(super) async fn between(
     }
 }
 
-async fn of_person(session: &mut ReadSession, person: &ProfileRef) -> Result<WaitingMentee> {
+pub(super) async fn of_person(session: &mut ReadSession, person: &ProfileRef) -> Result<WaitingMentee> {
     let ProfileRef { organisation, id } = person;
     let range = values![organisation, organisation, id, id];
     let mut found = page(session, range, &WaitingPlace::START, 1).await?;

@@ -38,6 +38,7 @@ mod notes;
 mod numbers;
 mod observed;
 mod one_profile;
+mod participant;
 mod personal_data;
 mod point_in_time;
 mod postgres;

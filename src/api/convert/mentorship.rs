@@ -7,17 +7,16 @@ use crate::api::proto::v1;
 use crate::domain::mentorship::check_in::{
     Answers, CheckInDraft, Instrument, Measurement, Point, StoredCheckIn,
 };
-use crate::domain::mentorship::schedule::DueKind;
+use crate::domain::mentorship::schedule::{Due, DueKind};
 use crate::domain::mentorship::{
     Answer, DeclineReason, End, EndReason, EndSide, Mentorship, MentorshipState,
 };
 use crate::domain::name::{PrincipalRef, ProfileRef};
 use crate::domain::run::Side;
 use crate::error::Error;
-use crate::service::DueOf;
 
 /// The number of a code in the contract, where the first one is 1.
-fn number<T: Copy + PartialEq>(all: &[T], code: T) -> i32 {
+pub(super) fn number<T: Copy + PartialEq>(all: &[T], code: T) -> i32 {
     let place = all.iter().position(|one| *one == code).map_or(0, |place| place + 1);
     i32::try_from(place).unwrap_or_default()
 }
@@ -174,19 +173,19 @@ fn measurement(one: &Measurement) -> v1::Measurement {
     }
 }
 
-/// Something that is due, to the message.
-pub fn due(of: &DueOf) -> v1::Due {
-    let (kind, point) = match of.due.kind {
+/// Something that is due in a mentorship, to the message.
+pub fn due(of: &Mentorship, due: &Due) -> v1::Due {
+    let (kind, point) = match due.kind {
         DueKind::Answer => (v1::DueKind::Answer, 0),
         DueKind::FirstMeeting => (v1::DueKind::FirstMeeting, 0),
         DueKind::CheckIn(point) => (v1::DueKind::CheckIn, number(Point::ALL, point)),
     };
     v1::Due {
-        mentorship: of.mentorship.name.name(),
-        side: of.due.side as i32,
-        profile: person_of(&of.mentorship, of.due.side).name(),
+        mentorship: of.name.name(),
+        side: due.side as i32,
+        profile: person_of(of, due.side).name(),
         kind: kind as i32,
         point,
-        date: of.due.day.to_string(),
+        date: due.day.to_string(),
     }
 }

@@ -50,6 +50,20 @@ pub fn invitations_of(round: v1::Round) -> v1::UpdateRoundRequest {
     v1::UpdateRoundRequest { round: Some(round), update_mask, ..v1::UpdateRoundRequest::default() }
 }
 
+/// The state as the contract has it.
+pub fn state(state: RoundState) -> v1::RoundState {
+    match state {
+        RoundState::Draft => v1::RoundState::Draft,
+        RoundState::Enrolling => v1::RoundState::Enrolling,
+        RoundState::Review => v1::RoundState::Review,
+        RoundState::Submitted => v1::RoundState::Submitted,
+        RoundState::Approved => v1::RoundState::Approved,
+        RoundState::Published => v1::RoundState::Published,
+        RoundState::Closed => v1::RoundState::Closed,
+        RoundState::Cancelled => v1::RoundState::Cancelled,
+    }
+}
+
 /// To the message.
 pub fn message(round: &Round) -> v1::Round {
     let invitations = &round.content.invitations;
@@ -57,17 +71,7 @@ pub fn message(round: &Round) -> v1::Round {
     v1::Round {
         name: round.id.name(),
         display_name: round.content.display_name.clone(),
-        state: match round.state {
-            RoundState::Draft => v1::RoundState::Draft,
-            RoundState::Enrolling => v1::RoundState::Enrolling,
-            RoundState::Review => v1::RoundState::Review,
-            RoundState::Submitted => v1::RoundState::Submitted,
-            RoundState::Approved => v1::RoundState::Approved,
-            RoundState::Published => v1::RoundState::Published,
-            RoundState::Closed => v1::RoundState::Closed,
-            RoundState::Cancelled => v1::RoundState::Cancelled,
-        }
-        .into(),
+        state: state(round.state).into(),
         start_date: round.content.start_date.to_string(),
         end_date: round.content.end_date.to_string(),
         policy: Some(policy::of_round(&round.id, &round.content.policy)),

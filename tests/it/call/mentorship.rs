@@ -75,6 +75,10 @@ pub(super) async fn call(method: &str, client: Client, t: Target) -> Result<(), 
             let request = v1::ListDueRequest { organisation: t.organisation, ..Default::default() };
             mentorships.list_due(request).await.map(drop)
         }
+        "MentorshipService/GetParticipantStatus" => {
+            let request = v1::GetParticipantStatusRequest { profile: t.profile };
+            mentorships.get_participant_status(request).await.map(drop)
+        }
         other => panic!("{other} has no call"),
     }
 }
