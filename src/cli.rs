@@ -40,6 +40,7 @@ mod spreadsheet;
 mod submission;
 mod verify;
 mod waiting;
+mod weights;
 mod what_if;
 
 use std::process::ExitCode;
@@ -130,6 +131,9 @@ enum Command {
     /// Keep the rights of a person: restrict the use of her data, or erase her; and print what an auditor asks for.
     #[command(subcommand)]
     Privacy(privacy::Command),
+    /// Ask what the outcomes of mentorships say about the weights of a policy.
+    #[command(subcommand)]
+    Weights(weights::Command),
     /// List what every report measures, and how.
     #[command(subcommand)]
     Parameters(parameters::Command),
@@ -193,6 +197,7 @@ impl Cli {
             Command::Profile(command) => profile::run(command, &global).await,
             Command::Consent(command) => consent::run(command, &global).await,
             Command::Privacy(command) => privacy::run(command, &global).await,
+            Command::Weights(command) => weights::run(command, &global).await,
             Command::Parameters(command) => parameters::run(command, &global).await,
             Command::Events(command) => events::run(command, &global).await,
             Command::Diagnose(options) => blocking(move || diagnose::run(&options, &global)).await,

@@ -60,7 +60,7 @@ pub use export::{Form, export};
 pub use import::{Finding, Import, Notice, Problem};
 pub use results::Results;
 pub use retry::Retrying;
-pub use run::{invitations_of, success, summary, watch};
+pub use run::{criterion, invitations_of, success, summary, watch};
 pub use tonic::transport::Channel;
 
 pub use crate::api::convert::moment;

@@ -4,10 +4,13 @@
 //! round, prints the result, reviews it and publishes it.
 
 pub mod alliance;
+mod moved_clock;
 mod review;
+mod season;
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -28,6 +31,9 @@ use crate::domain::vocabulary::Lang;
 use crate::server::Server;
 use crate::{message, report, wording};
 use alliance::Alliance;
+use moved_clock::MovedClock;
+use review::Group;
+use season::Season;
 
 /// Blanks between the columns of a list.
 const COLUMN_GAP: usize = 5;
@@ -36,6 +42,8 @@ const ROUND: &str = "2027-first";
 
 /// People of the largest alliance whose run is reviewed and published.
 const MOST_REVIEWED: u32 = 20_000;
+/// People of the largest alliance whose mentorships live.
+const MOST_LIVING: u32 = 1_000;
 
 /// Options of `wim-match demo`.
 #[derive(Debug, Clone, Args)]
@@ -67,6 +75,8 @@ pub struct Refused(pub Message);
 pub struct Played {
     /// The service.
     pub server: Server,
+    /// Its clock.
+    clock: Arc<MovedClock>,
     /// The connection of its clients.
     channel: Channel,
     /// Token of a coordinator.
@@ -79,6 +89,20 @@ pub struct Played {
     pub round: Duration,
     /// The results of the run.
     pub results: Results,
+}
+
+/// How the demo tells its steps.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    lang: Lang,
+    /// Nothing but JSON is printed.
+    silent: bool,
+}
+
+impl Told {
+    fn tell(self, line: &Message) -> std::io::Result<()> {
+        if self.silent { Ok(()) } else { show(line, self.lang) }
+    }
 }
 
 /// Runs the demo and prints the result.
@@ -119,11 +143,7 @@ pub async fn run(options: &Options, lang: Lang, as_json: bool) -> anyhow::Result
         data(&story::story(results, lang))?;
         data("")?;
     }
-    // The review prepares all pairs of the round in memory.
-    if options.people.is_none_or(|people| people <= MOST_REVIEWED) {
-        let told = (lang, as_json);
-        Box::pin(review::review(server, &played.channel, &results.run, told)).await?;
-    }
+    Box::pin(go_on(&played, options, Told { lang, silent: as_json })).await?;
     if !as_json {
         print_files(options, results, lang)?;
         print_next_steps(results, lang)?;
@@ -141,6 +161,30 @@ pub async fn run(options: &Options, lang: Lang, as_json: bool) -> anyhow::Result
     played.server.stop().await
 }
 
+/// What follows the run: its review and publication, and the lives of the mentorships with a second round. Large alliances end
+/// earlier.
+async fn go_on(played: &Played, options: &Options, told: Told) -> anyhow::Result<()> {
+    let Played { server, clock, channel, results, .. } = played;
+    let up_to = |most: u32| options.people.is_none_or(|people| people <= most);
+    // The review prepares all pairs of the round in memory.
+    if !up_to(MOST_REVIEWED) {
+        return Ok(());
+    }
+    let mut group = Group::new(server, channel).await?;
+    review::review(server, channel, &mut group, &results.run, told).await?;
+    if up_to(MOST_LIVING) {
+        let organisations = alliance::sample().organisations;
+        let ids = organisations.iter().map(|organisation| &organisation.id);
+        let season = Season::new(server, channel, clock, ids, told).await?;
+        told.tell(&Message::default())?;
+        season.live(&group, &format!("rounds/{ROUND}"), results.dates, true).await?;
+        let (round, dates) = season.second_round(&mut group).await?;
+        season.live(&group, &round, dates, false).await?;
+        season.ask_about_weights(&mut group, &round).await?;
+    }
+    Ok(())
+}
+
 /// Runs one whole round through gRPC, on a new database file.
 pub async fn play(alliance: &Alliance, database: &Path, lang: Lang) -> anyhow::Result<Played> {
     make_room_for(database)?;
@@ -149,7 +193,8 @@ pub async fn play(alliance: &Alliance, database: &Path, lang: Lang) -> anyhow::R
 
 /// Runs one whole round through gRPC, on the empty database at a URL.
 pub async fn play_at(alliance: &Alliance, database: &str, lang: Lang) -> anyhow::Result<Played> {
-    let (server, startup) = start(database).await?;
+    let clock = Arc::new(MovedClock::default());
+    let (server, startup) = start(database, Arc::clone(&clock)).await?;
     let channel = connect(&format!("http://{}", server.address())).await?;
     let coordinator_token = server.service().issue_token(&Role::Coordinator, "demo").await?;
     let mut coordinator = Client::new(&channel, Some(&coordinator_token))?;
@@ -159,7 +204,7 @@ pub async fn play_at(alliance: &Alliance, database: &str, lang: Lang) -> anyhow:
     let run = run_round(&mut coordinator, lang).await?;
     let round = stopwatch.elapsed();
     let results = Results::fetch(&coordinator, run).await?;
-    Ok(Played { server, channel, coordinator_token, startup, brought_in, round, results })
+    Ok(Played { server, clock, channel, coordinator_token, startup, brought_in, round, results })
 }
 
 /// Removes the database file of an earlier demo, and refuses every other file.
@@ -191,7 +236,7 @@ fn make_room_for(database: &Path) -> anyhow::Result<()> {
 }
 
 /// Starts a server on a free loopback port, and returns it with the time until it was ready.
-async fn start(database: &str) -> anyhow::Result<(Server, Duration)> {
+async fn start(database: &str, clock: Arc<MovedClock>) -> anyhow::Result<(Server, Duration)> {
     let stopwatch = Stopwatch::start();
     let mut config = Config::load(&Overrides {
         listen: Some("127.0.0.1:0".to_owned()),
@@ -201,7 +246,7 @@ async fn start(database: &str) -> anyhow::Result<(Server, Duration)> {
     .without_rates();
     config.worker = true;
     let listener = TcpListener::bind(config.listen).await?;
-    let server = Server::start(config, listener.into(), "demo".to_owned()).await?;
+    let server = Server::start_with(config, listener.into(), "demo", clock).await?;
     Ok((server, stopwatch.elapsed()))
 }
 

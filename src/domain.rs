@@ -54,3 +54,4 @@ pub mod violation;
 pub mod vocabulary;
 pub mod waiting;
 pub mod warning;
+pub mod weight_advice;

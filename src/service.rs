@@ -43,6 +43,7 @@ mod submission;
 mod turns;
 mod verify;
 mod waiting;
+mod weight_advice;
 
 use std::sync::Arc;
 
@@ -88,6 +89,7 @@ pub use review::PairDraft;
 pub use run::{ExplainedPair, RunToFollow, RunWatch};
 pub use solver::{Diagnosed, Solved, Unmet, Work, WorkProgress};
 pub use verify::VerifiedRun;
+pub use weight_advice::{AdvisedWeights, Replay, ReplayOutcome, ReplayedRound};
 
 /// The use cases. Clones share everything.
 #[derive(Debug, Clone)]

@@ -21,6 +21,7 @@ pub mod round;
 pub mod run;
 pub mod solver;
 pub mod waiting;
+pub mod weight_advice;
 
 use jiff::Timestamp;
 use prost::Message as _;

@@ -5,7 +5,7 @@ use tonic::{Request, Response, Status};
 use super::auth::caller_of;
 use super::convert::round::{draft, message, patch};
 use super::convert::run::summary_message;
-use super::convert::{diagnosis, enrolment, lang, outcome, policy, waiting};
+use super::convert::{diagnosis, enrolment, lang, outcome, policy, waiting, weight_advice};
 use super::page;
 use super::proto::v1;
 use super::proto::v1::round_service_server::RoundService;
@@ -257,5 +257,15 @@ impl RoundService for RoundApi {
             dry_run: dry_run.as_ref().map(summary_message),
             warnings: Vec::new(),
         }))
+    }
+
+    async fn suggest_weights(
+        &self,
+        request: Request<v1::SuggestWeightsRequest>,
+    ) -> Result<Response<v1::SuggestWeightsResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::SuggestWeightsRequest { name, replays } = request.into_inner();
+        let advised = self.service.suggest_weights(&caller, &name, replays).await?;
+        Ok(Response::new(weight_advice::response(&advised)))
     }
 }

@@ -5,6 +5,7 @@ use super::error::Error;
 use super::page::{PAGE_SIZE, pages};
 use crate::api::convert;
 use crate::api::proto::v1;
+use crate::domain::policy::Criterion;
 use crate::domain::run::RunSummary;
 
 /// The request that changes the invitations of a round to those of `round`, and no other field.
@@ -41,6 +42,11 @@ pub fn success(run: &v1::Run) -> Result<(), Error> {
 /// The numbers of a run; `None` until it has succeeded.
 pub fn summary(run: &v1::Run) -> Option<RunSummary> {
     run.summary.as_ref().map(convert::run::summary)
+}
+
+/// A criterion by the contract's number; `None` stands for the private criteria together.
+pub fn criterion(number: i32) -> Option<Criterion> {
+    convert::policy::criterion(number)
 }
 
 impl Client {

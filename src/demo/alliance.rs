@@ -13,6 +13,7 @@ mod plan;
 
 use std::io;
 
+pub(in crate::demo) use draw::Draw;
 pub use places::SampleOrganisation;
 
 use crate::domain::profile::ProfileDraft;
@@ -46,6 +47,12 @@ pub fn sample() -> Alliance {
 pub fn synthesise(people: usize, seed: u64) -> Alliance {
     let people = u64::try_from(people).unwrap_or(u64::MAX);
     Alliance { organisations: places::organisations(), people: People::Made(Plan::new(people, seed)) }
+}
+
+/// People who join the organisations of the sample a year later, with ids of their own.
+pub fn newcomers(people: usize, seed: u64) -> Alliance {
+    let plan = Plan::new(u64::try_from(people).unwrap_or(u64::MAX), seed).marked("N");
+    Alliance { organisations: places::organisations(), people: People::Made(plan) }
 }
 
 impl Alliance {

@@ -1,9 +1,10 @@
 //! The second act of the demo: the working group reviews the run, asks what a pin would change, pins, runs again, and a second
 //! person approves the result before it is published. Then somebody drops out, and the publication is repaired.
 
-use crate::client::output::show;
+use super::Told;
 use crate::client::{self, Channel, Client, progress, request_id, v1};
 use crate::domain::grant::Role;
+use crate::domain::message::Message;
 use crate::domain::name::ProfileRef;
 use crate::domain::vocabulary::Lang;
 use crate::message;
@@ -15,18 +16,35 @@ const LOOKED_AT: i32 = 20;
 /// Alternates of the mentee with the lowest score that the reviewer looks at.
 const ALTERNATES: i32 = 10;
 
-/// Reviews a run of a round up to its publication, and tells every step unless `silent`.
+/// Two coordinators of the working group.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) rosa: Client,
+    pub(super) amara: Client,
+}
+
+impl Group {
+    /// Both get their rights from the Secretariat.
+    pub(super) async fn new(server: &Server, channel: &Channel) -> anyhow::Result<Self> {
+        let token = server.service().issue_token(&Role::Secretariat, "demo").await?;
+        let secretariat = Client::new(channel, Some(&token))?;
+        let [rosa, amara] = ["rosa", "amara"];
+        Ok(Self {
+            rosa: person(&secretariat, channel, rosa).await?,
+            amara: person(&secretariat, channel, amara).await?,
+        })
+    }
+}
+
+/// Reviews a run of a round up to its publication, and tells every step.
 pub(super) async fn review(
     server: &Server,
     channel: &Channel,
+    Group { rosa, amara }: &mut Group,
     run: &v1::Run,
-    (lang, silent): (Lang, bool),
+    told: Told,
 ) -> anyhow::Result<()> {
-    let tell = |line: &crate::domain::message::Message| if silent { Ok(()) } else { show(line, lang) };
-    let token = server.service().issue_token(&Role::Secretariat, "demo").await?;
-    let secretariat = Client::new(channel, Some(&token))?;
-    let mut rosa = person(&secretariat, channel, "rosa").await?;
-    let mut amara = person(&secretariat, channel, "amara").await?;
+    let (lang, tell) = (told.lang, |line: &Message| told.tell(line));
     let round = run.name.split("/runs/").next().unwrap_or_default().to_owned();
 
     let request = v1::ListReviewedMatchesRequest {
@@ -41,14 +59,14 @@ pub(super) async fn review(
     let page = rosa.reviews.list_reviewed_matches(request).await?.into_inner();
     let mut latest = run.clone();
     for worst in page.matches.into_iter().filter_map(|reviewed| reviewed.r#match) {
-        let Some(alternate) = best_alternate(&mut rosa, &run.name, &worst).await? else { continue };
+        let Some(alternate) = best_alternate(rosa, &run.name, &worst).await? else { continue };
         tell(&message!(
             "Rosa reviews the matches with the lowest scores: {mentee} with {mentor}, {score}.",
             mentee = short(&worst.mentee),
             mentor = short(&worst.mentor),
             score = percent(worst.score.into(), lang)
         ))?;
-        let effect = what_if(&mut rosa, &run.name, &alternate).await?;
+        let effect = what_if(rosa, &run.name, &alternate).await?;
         let (before, after) = (effect.before.unwrap_or_default(), effect.after.unwrap_or_default());
         tell(&message!(
             "She asks what a pin of {mentee} and {mentor} would change: {moves|nobody moves|1 mentee moves|{moves} mentees move}, total score {before} → {after}.",
@@ -58,8 +76,8 @@ pub(super) async fn review(
             before = percent(before.total_score, lang),
             after = percent(after.total_score, lang)
         ))?;
-        pin(&mut rosa, &round, &alternate, lang).await?;
-        latest = run_again(&mut rosa, &round, lang).await?;
+        pin(rosa, &round, &alternate, lang).await?;
+        latest = run_again(rosa, &round, lang).await?;
         let followed = latest.summary.as_ref().and_then(|summary| summary.followed);
         tell(&message!(
             "She pins the pair and starts another run: {kept} pairs stay, {changed|none changes|1 changes|{changed} change}.",
@@ -68,7 +86,7 @@ pub(super) async fn review(
         ))?;
         break;
     }
-    let published = submit_and_publish(&mut rosa, &mut amara, &latest).await?;
+    let published = submit_and_publish(rosa, amara, &latest).await?;
     tell(&message!("Rosa submits {run}, Amara approves it, and it is published.", run = &published.run))?;
 
     let request =
@@ -83,8 +101,8 @@ pub(super) async fn review(
             request_id: request_id(),
             ..v1::StartRunRequest::default()
         };
-        let repair = run_to_the_end(&mut rosa, request, lang).await?;
-        submit_and_publish(&mut rosa, &mut amara, &repair).await?;
+        let repair = run_to_the_end(rosa, request, lang).await?;
+        submit_and_publish(rosa, amara, &repair).await?;
         let followed = repair.summary.as_ref().and_then(|summary| summary.followed).unwrap_or_default();
         tell(&message!(
             "Then {mentor} drops out. A repair keeps {kept} published pairs and changes {changed|none|1|{changed}}; it is approved and published in its turn.",
@@ -97,7 +115,7 @@ pub(super) async fn review(
 }
 
 /// One person submits a run, another one approves it, and it is published.
-async fn submit_and_publish(
+pub(super) async fn submit_and_publish(
     author: &mut Client,
     approver: &mut Client,
     run: &v1::Run,

@@ -163,6 +163,8 @@ actions! {
     ListPolicies = "RoundService/ListPolicies":               [-    all  all  -    -    all  -];
     /// Diagnose a round.
     DiagnoseRound = "RoundService/DiagnoseRound":             [-    all  all  -    -    -    -];
+    /// Suggest weights by outcomes.
+    SuggestWeights = "RoundService/SuggestWeights":           [-    all  -    -    -    -    -];
     /// Start a run.
     StartRun = "RunService/StartRun":                         [-    all  -    -    -    -    -];
     /// Read a run.
@@ -375,6 +377,7 @@ impl Action {
             | Self::ExplainPair
             | Self::CompareRuns
             | Self::DiagnoseRound
+            | Self::SuggestWeights
             | Self::WhatIfDecisions
             | Self::ListAlternates
             | Self::ListDecisions

@@ -433,6 +433,10 @@ async fn call_rounds(method: &str, client: Client, t: Target) -> Result<(), Stat
             let request = v1::DiagnoseRoundRequest { name: t.round_to_run, ..Default::default() };
             rounds.diagnose_round(request).await.map(drop)
         }
+        "RoundService/SuggestWeights" => {
+            let request = v1::SuggestWeightsRequest { name: t.round_to_run, ..Default::default() };
+            rounds.suggest_weights(request).await.map(drop)
+        }
         unknown => panic!("{unknown} has no call in `call_rounds`"),
     }
 }

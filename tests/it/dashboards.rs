@@ -206,6 +206,7 @@ const OF_ANY_LENGTH: &[(&str, &str)] = &[
     ("VerifyAudit", "reads the whole audit"),
     ("WhatIfDecisions", "prepares a whole run at the first question"),
     ("DiagnoseRound", "looks at all pairs of a round"),
+    ("SuggestWeights", "reads all mentorships, and solves rounds again"),
     ("PurgeExpired", "erases up to 200 people"),
     ("ExportPersonalData", "reads everything that is stored of a person"),
     ("Solve", "solves a problem of any size"),

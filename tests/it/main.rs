@@ -69,5 +69,6 @@ mod validate_only;
 mod versions;
 mod waiting;
 mod web;
+mod weights;
 mod wire;
 mod world;

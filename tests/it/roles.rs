@@ -91,6 +91,7 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("RoundService/ListWaitingMentees", [OK, OK, ABSENT]),
     ("RoundService/LeaveWaitingList", [DENIED, ABSENT, ABSENT]),
     ("RoundService/DiagnoseRound", [OK, OK, OK]),
+    ("RoundService/SuggestWeights", [OK, DENIED, DENIED]),
     ("ReviewService/WhatIfDecisions", [OK, DENIED, DENIED]),
     ("ReviewService/ListAlternates", [OK, DENIED, DENIED]),
     ("ReviewService/PinPair", [STALE, DENIED, DENIED]),

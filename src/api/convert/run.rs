@@ -126,15 +126,7 @@ fn whole_round_message(whole: &WholeRound) -> v1::WholeRound {
         candidates: count(whole.candidates),
         regions: whole.regions.iter().map(|(group, c)| group_message(group.clone(), c)).collect(),
         organisations: whole.organisations.iter().map(|(id, c)| group_message(id.name(), c)).collect(),
-        criteria: whole
-            .criteria
-            .iter()
-            .map(|mean| v1::CriterionMean {
-                criterion: criterion_message(mean.criterion),
-                mean_points_hundredths: count(mean.mean_points_hundredths),
-                max_points: mean.max_points.into(),
-            })
-            .collect(),
+        criteria: whole.criteria.iter().map(mean).collect(),
         exclusions: whole
             .exclusions
             .iter()
@@ -264,4 +256,13 @@ fn coverage(group: &v1::GroupCoverage) -> Coverage {
 /// A stage by the API's number.
 pub fn stage(number: i32) -> Option<Stage> {
     Stage::ALL.into_iter().find(|stage| *stage as i32 == number)
+}
+
+/// The mean contribution of a criterion, to the message.
+pub(super) fn mean(mean: &CriterionMean) -> v1::CriterionMean {
+    v1::CriterionMean {
+        criterion: criterion_message(mean.criterion),
+        mean_points_hundredths: count(mean.mean_points_hundredths),
+        max_points: mean.max_points.into(),
+    }
 }

@@ -7,11 +7,11 @@ const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// A stream of draws: SplitMix64 (Steele, Lea & Flood 2014), whose `n`-th value is a function of its key and `n`.
 #[derive(Debug, Clone)]
-pub(super) struct Draw(u64);
+pub(in crate::demo) struct Draw(u64);
 
 impl Draw {
     /// The stream for one question to one person.
-    pub(super) fn new(seed: u64, person: u64, question: &str) -> Self {
+    pub(in crate::demo) fn new(seed: u64, person: u64, question: &str) -> Self {
         let named = question.bytes().fold(seed, |key, byte| mix(key ^ u64::from(byte)).wrapping_add(GOLDEN));
         Self(mix(named ^ mix(person.wrapping_add(GOLDEN))))
     }
@@ -22,34 +22,34 @@ impl Draw {
     }
 
     /// A number from 0 to `bound - 1`; 0 if the bound is 0. The bias is below 2^-32 for every bound used here.
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
+    pub(in crate::demo) fn below(&mut self, bound: u64) -> u64 {
         let wide = u128::from(self.next()) * u128::from(bound);
         u64::try_from(wide >> 64).unwrap_or_default()
     }
 
     /// `below` as an index.
-    pub(super) fn index(&mut self, bound: usize) -> usize {
+    pub(in crate::demo) fn index(&mut self, bound: usize) -> usize {
         usize::try_from(self.below(u64::try_from(bound).unwrap_or(u64::MAX))).unwrap_or_default()
     }
 
     /// A number from `low` to `high`.
-    pub(super) fn between(&mut self, low: i32, high: i32) -> i32 {
+    pub(in crate::demo) fn between(&mut self, low: i32, high: i32) -> i32 {
         let span = u64::from(high.abs_diff(low)) + 1;
         low + i32::try_from(self.below(span)).unwrap_or_default()
     }
 
     /// `true` with this probability in percent.
-    pub(super) fn percent(&mut self, cases: u64) -> bool {
+    pub(in crate::demo) fn percent(&mut self, cases: u64) -> bool {
         self.below(100) < cases
     }
 
     /// One of the items; `None` if there are none.
-    pub(super) fn pick<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
+    pub(in crate::demo) fn pick<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
         items.get(self.index(items.len()))
     }
 
     /// One of the items, by weight.
-    pub(super) fn weighted<'a, T>(&mut self, items: &'a [(T, u64)]) -> Option<&'a T> {
+    pub(in crate::demo) fn weighted<'a, T>(&mut self, items: &'a [(T, u64)]) -> Option<&'a T> {
         let mut left = self.below(items.iter().map(|(_, weight)| weight).sum());
         for (item, weight) in items {
             if left < *weight {
@@ -61,7 +61,7 @@ impl Draw {
     }
 
     /// So many different items in their order; all of them if there are fewer.
-    pub(super) fn some<T: Copy>(&mut self, items: &[T], count: usize) -> Vec<T> {
+    pub(in crate::demo) fn some<T: Copy>(&mut self, items: &[T], count: usize) -> Vec<T> {
         let mut wanted = count.min(items.len());
         let mut chosen = Vec::with_capacity(wanted);
         // Selection sampling (Knuth, TAOCP vol. 2, algorithm S).

@@ -14,6 +14,8 @@ pub(super) struct Plan {
     /// Factor of the permutation that distributes the roles.
     stride: u64,
     digits: usize,
+    /// What stands before the number in the id of a person.
+    mark: &'static str,
 }
 
 /// The roles of one person.
@@ -49,7 +51,12 @@ impl Plan {
         }
         let largest = starts.windows(2).map(|range| range[1] - range[0]).max().unwrap_or_default();
         let digits = largest.to_string().len().max(3);
-        Self { seed, people, starts, both, mentors, stride: stride(people), digits }
+        Self { seed, people, starts, both, mentors, stride: stride(people), digits, mark: "" }
+    }
+
+    /// The same people with other ids, so that they join those of another plan.
+    pub(super) fn marked(self, mark: &'static str) -> Self {
+        Self { mark, ..self }
     }
 
     /// Numbers of the people of an organisation.
@@ -67,7 +74,8 @@ impl Plan {
         let at = self.home_of(person);
         let Home { id, seat, .. } = &HOMES[at];
         let number = person - self.starts[at] + 1;
-        format!("organisations/{id}/profiles/{seat}-{number:0width$}", width = self.digits)
+        let (mark, width) = (self.mark, self.digits);
+        format!("organisations/{id}/profiles/{seat}-{mark}{number:0width$}")
     }
 
     /// Roles of a person. A permutation in steps of the golden ratio distributes them, so that every organisation has nearly
