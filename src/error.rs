@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use crate::domain::decision_conflict::ToldConflicts;
 use crate::domain::explanation::Reason as Explained;
 pub use crate::domain::failure::Reason;
 use crate::domain::message::{Message, MessageValue};
@@ -171,8 +172,8 @@ pub enum Error {
         /// The states that allow the call.
         required: &'static [&'static str],
     },
-    /// Decisions of the round cannot be kept: what to release.
-    DecisionsConflict(String),
+    /// Decisions of the round cannot be kept: what to release. Empty for a reader for whom the decisions are not.
+    DecisionsConflict(ToldConflicts),
     /// No result keeps the quotas of the policy: why. Without reasons for a reader for whom they are not.
     QuotasUnmet(Vec<Explained>),
     /// A repair needs more changes than its budget: so many. `None` for a reader for whom the number is not.
@@ -371,8 +372,14 @@ impl Error {
                 version = version,
                 present = *present
             ),
-            Self::DecisionsConflict(what) => {
-                message!("decisions of the round cannot be kept together: {what}", what = what)
+            Self::DecisionsConflict(told) if told.is_empty() => {
+                message!("decisions of the working group cannot be kept; it starts another run")
+            }
+            Self::DecisionsConflict(told) => {
+                message!(
+                    "decisions of the round cannot be kept together: {conflicts}",
+                    conflicts = told.messages()
+                )
             }
             Self::QuotasUnmet(reasons) if reasons.is_empty() => {
                 message!("no result keeps the quotas of the policy; the working group changes them")

@@ -110,4 +110,4 @@ pub use scope::Scope;
 pub use session::{Begun, Receipt, RequestKey, WriteSession};
 pub use snapshot::{FrozenPair, LoadedSnapshot};
 pub use submission::{Step, SubmissionEnd};
-pub use waiting::WaitingPlace;
+pub use waiting::{WaitingList, WaitingPlace};

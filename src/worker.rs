@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::clock::Stopwatch;
-use crate::domain::decision_conflict::conflicts_in_words;
+use crate::domain::decision_conflict::ToldConflicts;
 use crate::domain::explanation::stored_reasons;
 use crate::domain::leaf::Seals;
 use crate::domain::run::{Stage, Standing};
@@ -160,8 +160,8 @@ impl Worker {
             Ok(_) => Ok((self.end_stopped(claim, live).await?, None)),
             // The lease expires, and the next claim repeats the run; or another worker has claimed the run.
             Err(error @ (Error::StoreUnavailable(_) | Error::RunState { .. })) => Err(error),
-            Err(Error::DecisionsConflict(what)) => {
-                Ok((self.fail(claim, Reason::DecisionsConflict, &what).await?, None))
+            Err(Error::DecisionsConflict(told)) => {
+                Ok((self.fail(claim, Reason::DecisionsConflict, &told.stored()).await?, None))
             }
             Err(Error::RepairBudget(Some(needed))) => {
                 Ok((self.fail(claim, Reason::RepairBudget, &needed.to_string()).await?, None))
@@ -203,7 +203,7 @@ impl Worker {
                 Err(NoOutcome::Budget(needed)) => Err(Error::RepairBudget(Some(needed))),
                 Err(NoOutcome::Quotas(reasons)) => Err(Error::QuotasUnmet(reasons)),
                 Err(NoOutcome::Decisions(conflicts)) => {
-                    Err(Error::DecisionsConflict(conflicts_in_words(&conflicts)))
+                    Err(Error::DecisionsConflict(ToldConflicts::of(&conflicts)))
                 }
             }
         });

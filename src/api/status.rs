@@ -257,7 +257,9 @@ pub(super) fn code_name(code: Code) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use crate::domain::decision_conflict::{ConflictCause, DecisionConflict, ToldConflicts};
     use crate::domain::explanation::{Reason as Explained, ReasonCode};
+    use crate::domain::name::ProfileRef;
     use std::collections::BTreeMap;
     use std::fmt::Write as _;
 
@@ -267,8 +269,9 @@ mod tests {
     use super::*;
     use crate::api::proto::DESCRIPTORS;
     use crate::domain::policy::HardRule;
-    use crate::domain::review::{DecisionObstacle, Pair};
+    use crate::domain::review::{DecisionKind, DecisionObstacle, Pair};
     use crate::domain::run::StaleCause;
+    use crate::domain::snapshot::FrozenDecision;
     use crate::domain::submission::{PublicationObstacle, SecondPersonRule};
 
     /// The comment of each reason in the contract, by its code.
@@ -294,6 +297,18 @@ mod tests {
         let round = || "rounds/2027-spring".to_owned();
         let run = || "rounds/2027-spring/runs/1".to_owned();
         let submission = || "rounds/2027-spring/submissions/1".to_owned();
+        let conflict = || {
+            let person =
+                |id: &str| ProfileRef::from_name(&format!("organisations/a/profiles/{id}")).expect("a name");
+            let decision = FrozenDecision {
+                mentee: person("p"),
+                mentor: person("q"),
+                kind: DecisionKind::Pin,
+                name: "rounds/2027-spring/decisions/3".to_owned(),
+            };
+            let cause = ConflictCause::LeastPlaces { least: 2 };
+            ToldConflicts::of(&[DecisionConflict { cause, decisions: vec![decision] }])
+        };
         vec![
             Error::invalid_field("round_id", "R", "must be a round's id"),
             Error::InvalidPageToken,
@@ -317,7 +332,7 @@ mod tests {
             Error::EventsExpired,
             Error::InputErased(run()),
             Error::EngineChanged { run: run(), version: "6".to_owned(), present: "7" },
-            Error::DecisionsConflict("release the pin rounds/2027-spring/decisions/3".to_owned()),
+            Error::DecisionsConflict(conflict()),
             Error::RepairBudget(Some(3)),
             Error::QuotasUnmet(vec![Explained::new(ReasonCode::QuotasTogether)]),
             Error::DecisionRefused {

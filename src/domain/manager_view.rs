@@ -73,7 +73,9 @@ fn uncounted(reason: &Reason, rules: InTheWay) -> Option<Reason> {
         Code::NoCandidate => Some(Reason::new(Code::NoCandidateUncounted)),
         Code::Outcompeted => Some(Reason::new(Code::OutcompetedUncounted)),
         Code::PlacesLeftOver => Some(Reason::new(Code::PlacesLeftOverUncounted)),
-        Code::NoCounterpart | Code::NoLiveConsent | Code::NoRole => Some(reason.clone()),
+        Code::NoCounterpart | Code::NoLiveConsent | Code::NoRole | Code::BelowLeastPlaces => {
+            Some(reason.clone())
+        }
         Code::MentorWanted | Code::NoLanguageAtLevel => {
             rules.asks_for_language_or_stage().then(|| reason.clone())
         }
@@ -149,8 +151,8 @@ mod tests {
                 let all = HardRule::ALL.map(|rule| (rule, 40));
                 let told = for_her_manager(&entry(why, &all, vec![reason.clone()]), Coverage::default());
                 for (parameter, _) in told.details.iter().flat_map(|reason| reason.parameters.iter()) {
-                    let of_the_mentee = ["any_language", "level", "from", "to", "country"];
-                    assert!(of_the_mentee.contains(&parameter), "{}: {parameter}", code.as_str());
+                    let of_herself = ["any_language", "level", "from", "to", "country", "least"];
+                    assert!(of_herself.contains(&parameter), "{}: {parameter}", code.as_str());
                 }
                 assert!(told.exclusions.is_empty() && told.counterparts.exact().is_none());
             }

@@ -151,6 +151,10 @@ pub struct Policy {
     /// Floors and ceilings of regions and organisations, and limits of the exchange between organisations.
     #[serde(default, skip_serializing_if = "PolicyQuotas::is_empty")]
     pub quotas: PolicyQuotas,
+    /// Least places of mentors are a rule: a mentor has no mentee, or at least as many as her offer says. Otherwise they are a
+    /// wish, which comes after the number of mentees.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_least_places: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -189,6 +193,7 @@ impl Default for Policy {
             approvals: one_approval(),
             objection_days: 0,
             quotas: PolicyQuotas::default(),
+            require_least_places: false,
         }
     }
 }
@@ -206,6 +211,7 @@ pub struct PolicyDraft {
     pub objection_days: i32,
     pub quotas: Vec<QuotaDraft>,
     pub exchange_limits: Vec<ExchangeLimitDraft>,
+    pub require_least_places: bool,
 }
 
 /// Hard rules as a caller sent them, not validated.
@@ -269,6 +275,14 @@ impl Policy {
                 "use BEST_TOTAL or FAIREST, or leave quotas and exchange_limits empty",
             );
         }
+        if objective == Objective::Stable && draft.require_least_places {
+            violations.push(
+                "require_least_places",
+                "true",
+                "does not go with STABLE, because a stable result under least places need not exist",
+                "use BEST_TOTAL or FAIREST, or leave require_least_places out",
+            );
+        }
         violations.finish(Self {
             version: 1,
             objective,
@@ -279,6 +293,7 @@ impl Policy {
             approvals,
             objection_days,
             quotas,
+            require_least_places: draft.require_least_places,
         })
     }
 

@@ -126,9 +126,14 @@ impl Snapshot {
         limits.filter(|(_, limits)| !limits.is_empty())
     }
 
-    /// Whether quotas or limits bound the matches.
+    /// Whether quotas, limits or least places bound the matches.
     pub fn has_bounds(&self) -> bool {
-        !self.policy.quotas.is_empty() || self.own_limits().next().is_some()
+        !self.policy.quotas.is_empty() || self.own_limits().next().is_some() || self.requires_least_places()
+    }
+
+    /// Whether least places of mentors are a rule.
+    pub fn requires_least_places(&self) -> bool {
+        self.policy.require_least_places
     }
 
     /// Whether pins fit under the ceilings of all quotas and under all limits of the exchange. People who do not take part count

@@ -5,6 +5,8 @@
 //! that limits are no quotas; [`super::limited`] solves problems that have them.
 //!
 //! Invariant: every person belongs to exactly one organisation.
+//!
+//! [`LeastPlaces`] is a bound of another kind: a mentor has no mentee, or at least as many as she asks for.
 
 use std::collections::BTreeMap;
 
@@ -79,34 +81,85 @@ impl ExchangeLimits {
     }
 }
 
-/// All bounds on the matches of a round: floors and ceilings of groups, and limits of the exchange.
+/// Least places of mentors as a rule: a mentor is closed, or has at least that many mentees.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeastPlaces(Vec<u32>);
+
+impl LeastPlaces {
+    /// The rule, with one number per mentor. With 0 or 1 a mentor has no rule.
+    pub fn new(of_mentors: Vec<u32>) -> Self {
+        Self(of_mentors)
+    }
+
+    /// The least places of a mentor for whom the rule matters, at least 2.
+    pub fn of(&self, mentor: u32) -> Option<u32> {
+        self.0.get(mentor as usize).copied().filter(|least| *least > 1)
+    }
+
+    /// Whether no mentor has the rule.
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(|least| *least < 2)
+    }
+
+    /// The mentors who have fewer mentees than the rule allows, but not none.
+    pub fn broken(&self, pairs: &[Pair]) -> Vec<u32> {
+        let mut load = vec![0_u32; self.0.len()];
+        for (_, mentor) in pairs {
+            if let Some(load) = load.get_mut(*mentor as usize) {
+                *load += 1;
+            }
+        }
+        let all = (0_u32..).zip(load).zip(&self.0);
+        all.filter(|((_, load), least)| *load > 0 && load < least).map(|((mentor, _), _)| mentor).collect()
+    }
+
+    /// The rule without the mentors of some pairs, who are open by them.
+    fn without(&self, fixed: &[Pair]) -> Self {
+        let mut rest = self.clone();
+        for (_, mentor) in fixed {
+            if let Some(least) = rest.0.get_mut(*mentor as usize) {
+                *least = 0;
+            }
+        }
+        rest
+    }
+}
+
+/// All bounds on the matches of a round: floors and ceilings of groups, limits of the exchange, and least places of mentors.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MatchBounds {
     /// Floors and ceilings of groups.
     pub quotas: Quotas,
     /// Limits of the exchange between organisations.
     pub exchange: ExchangeLimits,
+    /// Least places of mentors.
+    pub least: LeastPlaces,
 }
 
 impl MatchBounds {
     /// Whether nothing is bounded.
     pub fn is_empty(&self) -> bool {
-        self.quotas.is_empty() && self.exchange.is_empty()
+        self.quotas.is_empty() && self.exchange.is_empty() && self.least.is_empty()
     }
 
-    /// The bounds less the pairs that are fixed.
+    /// The bounds less the pairs that are fixed. A mentor with such a pair is open: what is left of her least places is a floor.
     #[must_use]
     pub fn reduced_by(&self, fixed: &[Pair]) -> Self {
         if self.is_empty() || fixed.is_empty() {
             return self.clone();
         }
         let [of_mentees, of_mentors] = self.quotas.count(fixed);
+        let mut mentors = self.quotas.mentors.reduced_by(&of_mentors);
+        for mentor in self.least.broken(fixed) {
+            let has = fixed.iter().filter(|pair| pair.1 == mentor).count();
+            let has = u32::try_from(has).unwrap_or(u32::MAX);
+            let least = self.least.of(mentor).unwrap_or_default();
+            mentors = mentors.with_floor(mentor, least.saturating_sub(has));
+        }
         Self {
-            quotas: Quotas {
-                mentees: self.quotas.mentees.reduced_by(&of_mentees),
-                mentors: self.quotas.mentors.reduced_by(&of_mentors),
-            },
+            quotas: Quotas { mentees: self.quotas.mentees.reduced_by(&of_mentees), mentors },
             exchange: self.exchange.reduced_by(fixed),
+            least: self.least.without(fixed),
         }
     }
 }

@@ -71,6 +71,19 @@ impl Forest {
         std::iter::successors(self.innermost(person), outer).any(|at| at == group)
     }
 
+    /// The same groups, and one more of a single person with a floor, within her innermost group.
+    #[must_use]
+    pub fn with_floor(mut self, person: u32, floor: u32) -> Self {
+        let at = person as usize;
+        if self.innermost.len() <= at {
+            self.innermost.resize(at + 1, None);
+        }
+        let group = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
+        self.groups.push(Group { parent: self.innermost[at], floor, ceiling: u32::MAX });
+        self.innermost[at] = Some(group);
+        self
+    }
+
     /// The groups with bounds reduced by `used`, the number of pairs that each group has already.
     #[must_use]
     pub fn reduced_by(&self, used: &[u64]) -> Self {

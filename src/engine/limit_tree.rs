@@ -5,7 +5,7 @@
 //!
 //! Invariants: the nodes are one whole tree, and all leaves have the same weights. A leaf prices each limit once, with at least 0
 //! points. A division by a partner names a mentee who wants one mentor, so that its two parts cover all assignments: her mentor is
-//! of the organisation, or is not.
+//! of the organisation, or is not. A division by least places names a mentor who has them as a rule.
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,9 @@ pub enum Division {
         /// The organisation, by its position in the limits.
         organisation: u32,
     },
+    /// A mentor with least places as a rule: in the first part she has no mentee, in the second part at least as many as the rule
+    /// says. A leaf of the second part has one more price of a group of mentors, in the order of the divisions.
+    LeastPlaces(u32),
 }
 
 /// A node of the tree, in preorder: a division is followed by its first part, then by its second part.

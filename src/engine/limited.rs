@@ -1,4 +1,5 @@
-//! Best assignment under quotas and limits of the exchange between organisations, each pair in one direction at most.
+//! Best assignment under quotas, limits of the exchange between organisations and least places of mentors, each pair in one
+//! direction at most.
 //!
 //! Inputs: a problem and its [`MatchBounds`]. Outputs: a best assignment and a proof; or the best assignment found, and a
 //! bound; or why no assignment keeps the bounds.
@@ -8,15 +9,17 @@
 //! 2. Otherwise *prices* of limits lower the bound: every pair that a limit counts pays a price, and the bound gains the price
 //!    for each pair that the limit allows (Lagrange relaxation; Geoffrion, *Mathematical Programming Study* 2, 1974). The
 //!    bound is a convex, piecewise linear function of one price; the intersection of two tangents finds its minimum.
-//! 3. Branch and bound ([`search`]) divides the assignments by a pair that is used both ways, or by whether a mentee has her
-//!    mentor from one organisation. The tree with the certificates of its leaves is the proof.
+//! 3. Branch and bound ([`search`]) divides the assignments by a mentor who has fewer mentees than her least places (she has
+//!    none, or so many at least), by a pair that is used both ways, or by whether a mentee has her mentor from one organisation.
+//!    The tree with the certificates of its leaves is the proof.
 //!
 //! The third step is needed because limits that count both ends of a pair make the problem NP-hard. Replace an edge (mentee `a`,
 //! mentor `b`) that is to count for colour `c` by a path `a - m - n - b` with a new mentor `m` and a new mentee `n` of organisation
 //! `c`, where `a` is of another organisation and `b` of none. The edge is used if `a - m` and `n - b` are used, and only `a - m`
 //! counts. The edge is not used if `n - m` is used. A solver of this problem would therefore decide whether a perfect matching
 //! with a bounded number of edges per colour exists, and that is NP-complete (Itai, Rodeh and Tanimoto, *Some matching problems
-//! for bipartite graphs*, J. ACM 25, 1978). The number of solves is limited by the number of people, never by time. Beyond it
+//! for bipartite graphs*, J. ACM 25, 1978). Least places of 3 or more make it NP-hard as well: the numbers of mentees that a mentor
+//! may have then lack two in a row (Cornuejols, *General factors of graphs*, J. Combin. Theory B 45, 1988). The number of solves is limited by the number of people, never by time. Beyond it
 //! the result is the best one found, with a bound on the mentees who can be matched. A mentee who wants two mentors is not
 //! divided; prices are at most 2^30 points, which is less than the weight of a mentee in a large round. Both leave a gap.
 

@@ -37,7 +37,7 @@ use crate::domain::run::{Digests, Match, Proof, RunSummary, Stage, Unmatched};
 use crate::domain::snapshot::Snapshot;
 
 /// Version of the engine. It changes whenever the same round may give another result.
-pub const ENGINE_VERSION: &str = "10";
+pub const ENGINE_VERSION: &str = "11";
 
 /// Resources of the engine. No option changes the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -294,7 +294,7 @@ fn no_outcome(round: &Round<'_>, no: NoSolution, observer: &dyn Observer) -> NoO
         let is_proved = matches!(why, Unmet::Cut(..) | Unmet::Together);
         let may_be_decisions = is_proved && !decisions.is_empty();
         if may_be_decisions && unmet::possible_without_decisions(round.snapshot, observer)? {
-            let (cause, decisions) = (ConflictCause::QuotasUnmet, decisions.clone());
+            let (cause, decisions) = (ConflictCause::BoundsUnmet, decisions.clone());
             return Ok::<_, Stopped>(NoOutcome::Decisions(vec![DecisionConflict { cause, decisions }]));
         }
         Ok(NoOutcome::Quotas(unmet::reasons_of(round, &why, observer)?))

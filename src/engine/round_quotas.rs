@@ -1,5 +1,5 @@
-//! The bounds of a round: the one place that turns the quotas of a policy, and the limits of organisations of their own, into
-//! groups and limits by position.
+//! The bounds of a round: the one place that turns the quotas of a policy, its rule on least places, and the limits of
+//! organisations of their own into groups, limits and numbers by position.
 //!
 //! Input: the encoded round. Output: [`MatchBounds`], with the codes of the groups; or the quotas that overlap.
 //! Invariants: of a limit of the policy and one of the organisation's own, the smaller one holds. An organisation's own limit is
@@ -10,7 +10,7 @@ pub(super) mod unmet;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::encode::{Person, Round};
-use super::exchange::{ExchangeLimits, MatchBounds};
+use super::exchange::{ExchangeLimits, LeastPlaces, MatchBounds};
 use super::groups::{Forest, Group, Quotas};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::OrganisationId;
@@ -56,8 +56,9 @@ impl RoundQuotas {
     pub(super) fn of(round: &Round<'_>, own: OwnLimits) -> Result<Self, QuotaOverlap> {
         let policy = &round.snapshot.policy.quotas;
         let exchange = exchange(round, own);
+        let least = least_places(round);
         if policy.is_empty() {
-            let bounds = MatchBounds { exchange, ..MatchBounds::default() };
+            let bounds = MatchBounds { exchange, least, ..MatchBounds::default() };
             return Ok(Self { bounds, ..Self::default() });
         }
         let side = |side: QuotaSide, people: &[u32]| {
@@ -67,7 +68,7 @@ impl RoundQuotas {
         };
         let (mentees, mentee_groups) = side(QuotaSide::Mentees, &round.mentees)?;
         let (mentors, mentor_groups) = side(QuotaSide::Mentors, &round.mentors)?;
-        let bounds = MatchBounds { quotas: Quotas { mentees, mentors }, exchange };
+        let bounds = MatchBounds { quotas: Quotas { mentees, mentors }, exchange, least };
         Ok(Self { bounds, mentee_groups, mentor_groups })
     }
 }
@@ -109,6 +110,14 @@ fn forest(quotas: &[&Quota], people: &[&Person<'_>]) -> Result<(Forest, Vec<Stri
     let codes = sized.iter().map(|(_, quota)| quota.code()).collect();
     // Parents precede their groups, and every floor is at most its ceiling.
     Ok((Forest::new(groups.collect(), innermost).unwrap_or_default(), codes))
+}
+
+/// The least places of each mentor, if the policy makes them a rule.
+fn least_places(round: &Round<'_>) -> LeastPlaces {
+    if !round.snapshot.requires_least_places() {
+        return LeastPlaces::default();
+    }
+    LeastPlaces::new(round.seats().iter().map(|seats| seats.min).collect())
 }
 
 /// The limits of the exchange. Organisations are numbered by id.

@@ -232,7 +232,7 @@ impl SolvedRound {
             // The run kept the quotas, so that the decisions are in their way, or the search has ended before.
             Err(NoOutcome::Quotas(reasons)) => {
                 let is_open = reasons.iter().any(|reason| reason.code == ReasonCode::QuotasNotFound);
-                let cause = if is_open { ConflictCause::NotFound } else { ConflictCause::QuotasUnmet };
+                let cause = if is_open { ConflictCause::NotFound } else { ConflictCause::BoundsUnmet };
                 Ok(Err(vec![DecisionConflict { cause, decisions: decisions.to_vec() }]))
             }
             // A question has no budget.

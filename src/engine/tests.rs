@@ -2,6 +2,7 @@
 
 mod against_reference;
 mod following;
+mod least_places;
 mod objectives;
 mod quotas;
 pub(in crate::engine) mod reference;

@@ -22,7 +22,7 @@ use super::wanted::Need;
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::policy::{HardRule, Policy};
-use crate::domain::profile::Profile;
+use crate::domain::profile::{MentorOffer, Profile};
 use crate::domain::run::{Side, Unmatched, UnmatchedReason};
 use crate::domain::snapshot::Participant;
 use crate::domain::suppression::{Guarded, PeopleCount};
@@ -63,6 +63,7 @@ pub(super) fn unmatched(
         exclusion_counts::count(scores, round, &mentees, &mentors, observer)?;
     let [mentees_at_home, mentors_at_home] =
         [&round.mentees, &round.mentors].map(|side| people_by_organisation(round, side));
+    let closed = closed_mentors(round, &mentors);
     let mut poll = StopPoll::new(observer);
     let mut all = Vec::with_capacity(mentees.len() + mentors.len());
     for (at, counts) in mentees.into_iter().zip(&of_mentees) {
@@ -73,7 +74,10 @@ pub(super) fn unmatched(
             foreign: round.mentors.len() as u64 - at_home(&mentors_at_home, person.profile),
         };
         let mentee = Some((person.content, &round.snapshot.policy));
-        all.push(entries(person.profile, Side::Mentee, others, counts, mentee));
+        let mut both = entries(person.profile, Side::Mentee, others, counts, mentee);
+        poll.count(closed.len())?;
+        explain_closed(&mut both, &closed_candidates(round, scores, at, &closed));
+        all.push(both);
     }
     for (at, counts) in mentors.into_iter().zip(&of_mentors) {
         poll.count(REASON_WORK)?;
@@ -82,7 +86,14 @@ pub(super) fn unmatched(
             all: round.mentees.len() as u64 - u64::from(person.mentee.is_some()),
             foreign: round.mentees.len() as u64 - at_home(&mentees_at_home, person.profile),
         };
-        all.push(entries(person.profile, Side::Mentor, others, counts, None));
+        let mut both = entries(person.profile, Side::Mentor, others, counts, None);
+        if closed.contains(&at) && both.0.reason == UnmatchedReason::PlacesLeftOver {
+            let least = person.content.mentor_offer.map_or(0, MentorOffer::fewest);
+            let below = Reason::new(ReasonCode::BelowLeastPlaces).with("least", least);
+            both.0.details.push(below.clone());
+            both.1.details.push(below);
+        }
+        all.push(both);
     }
     for participant in &round.left_out {
         poll.count(REASON_WORK)?;
@@ -97,6 +108,41 @@ pub(super) fn unmatched(
     });
     let (for_coordinators, for_managers) = all.into_iter().unzip();
     Ok(EveryoneUnmatched { for_coordinators, for_managers, counts })
+}
+
+/// Of the mentors without a mentee, those whose least places are a rule and matter.
+fn closed_mentors(round: &Round<'_>, unmatched: &[usize]) -> Vec<usize> {
+    if !round.snapshot.requires_least_places() {
+        return Vec::new();
+    }
+    let least = |at: &usize| round.mentor(*at).content.mentor_offer.map_or(0, MentorOffer::fewest);
+    unmatched.iter().copied().filter(|at| least(at) > 1).collect()
+}
+
+/// The closed mentors who are candidates of a mentee.
+fn closed_candidates<'a>(
+    round: &'a Round<'_>,
+    scores: &Scores<'_>,
+    mentee: usize,
+    closed: &[usize],
+) -> Vec<&'a ProfileRef> {
+    let candidates = closed.iter().filter(|mentor| scores.verdict(mentee, **mentor).is_candidate());
+    candidates.map(|mentor| round.mentor(*mentor).profile).collect()
+}
+
+/// Adds to the entries of a mentee who has candidates that some of them are closed. Her manager reads so of enough people of
+/// other organisations only.
+fn explain_closed((for_coordinators, for_managers): &mut (Unmatched, Unmatched), closed: &[&ProfileRef]) {
+    if for_coordinators.reason != UnmatchedReason::Outcompeted || closed.is_empty() {
+        return;
+    }
+    let missed = Reason::new(ReasonCode::LeastPlacesMissed).with("mentors", closed.len());
+    for_coordinators.details.push(missed);
+    let own = &for_coordinators.profile.organisation;
+    let foreign = closed.iter().filter(|mentor| mentor.organisation != *own).count() as u64;
+    if Guarded::new(foreign).is_tellable() {
+        for_managers.details.push(Reason::new(ReasonCode::LeastPlacesMissedUncounted));
+    }
 }
 
 /// People of one side by organisation.

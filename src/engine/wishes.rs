@@ -86,6 +86,7 @@ pub(super) fn conflicts(
     };
     let mut conflicts = check.conflicts(problem, observer)?;
     conflicts.extend(bound_conflicts(round, &positions));
+    conflicts.extend(least_places_conflicts(round, &positions, observer)?);
     conflicts.sort_by(|a, b| (&a.cause, &a.decisions).cmp(&(&b.cause, &b.decisions)));
     Ok(conflicts)
 }
@@ -128,6 +129,48 @@ fn bound_conflicts(round: &Round<'_>, positions: &Positions<'_>) -> Vec<Decision
         }
     }
     conflicts
+}
+
+/// The pins of mentors who cannot reach their least places, which are a rule, by open answers.
+fn least_places_conflicts(
+    round: &Round<'_>,
+    positions: &Positions<'_>,
+    observer: &dyn Observer,
+) -> Result<Vec<DecisionConflict>, Stopped> {
+    let least = RoundQuotas::of(round, OwnLimits::Hidden).unwrap_or_default().bounds.least;
+    if least.is_empty() {
+        return Ok(Vec::new());
+    }
+    let pins = round.snapshot.decisions.iter().filter(|one| one.kind == DecisionKind::Pin);
+    let placed: Vec<((u32, u32), &FrozenDecision)> =
+        pins.filter_map(|one| Some((positions.pair(&one.mentee, &one.mentor)?, one))).collect();
+    let pairs: Vec<(u32, u32)> = placed.iter().map(|(pair, _)| *pair).collect();
+    let below = least.broken(&pairs);
+    if below.is_empty() {
+        return Ok(Vec::new());
+    }
+    let open = round.open(observer)?;
+    let scores = Scores::new(&open, observer)?;
+    let mut left: Vec<i64> = round.demands().iter().map(|demand| demand.wanted.into()).collect();
+    for (mentee, _) in &pairs {
+        left[*mentee as usize] -= 1;
+    }
+    let mut conflicts = Vec::new();
+    for mentor in below {
+        observer.check()?;
+        let pinned = |mentee: u32| pairs.contains(&(mentee, mentor));
+        let has = pairs.iter().filter(|pair| pair.1 == mentor).count();
+        let may = (0_u32..).zip(&left).filter(|(mentee, left)| {
+            **left > 0 && !pinned(*mentee) && scores.verdict(*mentee as usize, mentor as usize).is_candidate()
+        });
+        let most = least.of(mentor).unwrap_or_default();
+        if has + may.count() < most as usize {
+            let of_her = placed.iter().filter(|(pair, _)| pair.1 == mentor);
+            let decisions = of_her.map(|(_, one)| (*one).clone()).collect();
+            conflicts.push(DecisionConflict { cause: ConflictCause::LeastPlaces { least: most }, decisions });
+        }
+    }
+    Ok(conflicts)
 }
 
 /// The hard rules on open answers that exclude the pair at a position.

@@ -169,6 +169,12 @@ impl Names {
                 has = has,
                 most = most
             ),
+            Infeasible::BelowLeast { mentor, has, least } => message!(
+                "the mentor `{mentor}` has {has|1 mentee|{has} mentees}; she takes none, or at least {least}",
+                mentor = self.mentor(mentor as usize),
+                has = has,
+                least = least
+            ),
             Infeasible::OutOfQuota { side, group, has, floor, ceiling: u32::MAX } => message!(
                 "the group `{group}` of {side} has {has|1 pair|{has} pairs}; its floor is {floor}",
                 group = self.group(side, group as usize),

@@ -314,14 +314,22 @@ fn unmatched_table(report: &RoundReport<'_>, people: &[&Unmatched]) -> Markup {
 
 /// The reason of a person without a match.
 pub(super) fn why(report: &RoundReport<'_>, one: &Unmatched) -> String {
-    report.words().reason(&reason_and_changes(one).0)
+    let (reason, rest) = reason_and_changes(one);
+    let words = report.words();
+    let more = rest.iter().filter(|reason| is_of_least_places(reason)).map(|reason| words.reason(reason));
+    let all: Vec<String> = [words.reason(&reason)].into_iter().chain(more).collect();
+    all.join(words.0.conventions().semicolon)
 }
 
 /// What would change the result, one line each; at least one.
 pub(super) fn changes(report: &RoundReport<'_>, one: &Unmatched) -> Vec<String> {
     let words = report.words();
     let (_, changes) = reason_and_changes(one);
-    let general = changes.iter().all(is_of_a_mentor).then(|| words.text(change_key(one.reason)).to_owned());
+    let changes: Vec<&Reason> = changes.iter().filter(|reason| !is_of_least_places(reason)).collect();
+    let general = changes
+        .iter()
+        .all(|reason| is_of_a_mentor(reason))
+        .then(|| words.text(change_key(one.reason)).to_owned());
     general.into_iter().chain(changes.iter().map(|change| words.reason(change))).collect()
 }
 
@@ -353,7 +361,7 @@ pub(super) fn excluded(report: &RoundReport<'_>, one: &Unmatched) -> Option<Stri
     (one.reason == UnmatchedReason::NoCandidate && !listed.is_empty()).then(|| listed.join(" · "))
 }
 
-/// Splits the details: the reason is the first, the possible changes follow.
+/// Splits the details: the reason is the first, and what belongs to it or would change the result follows.
 fn reason_and_changes(one: &Unmatched) -> (Reason, &[Reason]) {
     match one.details.split_first() {
         Some((reason, changes)) => (reason.clone(), changes),
@@ -370,6 +378,12 @@ fn bare_reason(one: &Unmatched) -> Reason {
         UnmatchedReason::NoLiveConsent => ReasonCode::NoLiveConsent,
         UnmatchedReason::NoRole => ReasonCode::NoRole,
     })
+}
+
+/// Whether a detail says that least places of a mentor were missed, which is a part of the reason.
+fn is_of_least_places(reason: &Reason) -> bool {
+    use ReasonCode::{BelowLeastPlaces, LeastPlacesMissed, LeastPlacesMissedUncounted};
+    matches!(reason.code, BelowLeastPlaces | LeastPlacesMissed | LeastPlacesMissedUncounted)
 }
 
 /// Whether a detail describes the mentor who is needed, and not what else would change the result.

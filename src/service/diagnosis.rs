@@ -6,7 +6,7 @@ use super::round::parse_round;
 use super::solver::Work;
 use super::{Action, Service};
 use crate::domain::caller::Caller;
-use crate::domain::decision_conflict::conflicts_in_words;
+use crate::domain::decision_conflict::ToldConflicts;
 use crate::domain::diagnosis::RoundDiagnosis;
 use crate::domain::enrolment::EnrolmentFilter;
 use crate::domain::name::{OrganisationId, OwnId, RoundId};
@@ -135,6 +135,6 @@ fn refused(unsolved: NoOutcome) -> Error {
         // A run has no budget.
         NoOutcome::Budget(_) => Error::internal("a dry run was refused for a budget"),
         NoOutcome::Quotas(reasons) => Error::QuotasUnmet(reasons),
-        NoOutcome::Decisions(conflicts) => Error::DecisionsConflict(conflicts_in_words(&conflicts)),
+        NoOutcome::Decisions(conflicts) => Error::DecisionsConflict(ToldConflicts::of(&conflicts)),
     }
 }

@@ -24,7 +24,9 @@ use crate::domain::profile::{Consent, ConsentPurpose, StoredProfile, consents};
 use crate::domain::violation::Violations;
 use crate::domain::warning::{Warning, WarningCode};
 use crate::error::{Error, Result};
-use crate::store::{Begun, EnrolmentCheck, EnrolmentKey, NewEnrolment, Note, Notes, WriteSession};
+use crate::store::{
+    Begun, EnrolmentCheck, EnrolmentKey, NewEnrolment, Note, Notes, WaitingList, WriteSession,
+};
 
 /// Most profiles or enrolments of one call.
 const MAX_NAMED: usize = field_rule::ENROL_PROFILES_REQUEST_PROFILES.max_items;
@@ -139,10 +141,12 @@ impl Service {
     ) -> Result<Enrolled> {
         let permit = Action::EnrolProfiles.permit(caller)?;
         let entry = parse_entry(round, organisation, &profiles, how)?;
+        // The list is computed before the turn of the writer, which only sees that nothing has changed since.
+        let waiting = self.store.waiting_list(&permit.scope, &entry.organisation).await?;
         if how.validate_only {
             let check = self.store.check_enrolment(&permit.scope, self.clock.now()).await?;
             let mut enrolling = Enrolling::Checking(check);
-            let (done, _) = enrol(&mut enrolling, &entry).await?;
+            let (done, _) = enrol(&mut enrolling, &entry, waiting).await?;
             if let Enrolling::Checking(check) = enrolling {
                 check.end().await?;
             }
@@ -153,7 +157,7 @@ impl Service {
             Begun::Repeated(first) => recalled(&first),
             Begun::Fresh(session) => {
                 let mut enrolling = Enrolling::Storing(session, Arc::clone(&self.clock));
-                let (done, notes) = enrol(&mut enrolling, &entry).await?;
+                let (done, notes) = enrol(&mut enrolling, &entry, waiting).await?;
                 let Enrolling::Storing(session, _) = enrolling else { return Ok(done) };
                 commit_change(session, Notes::of(notes), &remembered(&done)?).await?;
                 Ok(done)
@@ -273,10 +277,11 @@ impl Enrolling {
         }
     }
 
-    async fn waiting(&mut self, organisation: &OrganisationId) -> Result<Vec<OwnId>> {
+    /// The waiting list as it is now.
+    async fn waiting(&mut self, organisation: &OrganisationId, known: WaitingList) -> Result<WaitingList> {
         match self {
-            Self::Storing(session, _) => session.waiting_of(organisation).await,
-            Self::Checking(check) => check.waiting_of(organisation).await,
+            Self::Storing(session, _) => session.waiting_now(organisation, known).await,
+            Self::Checking(_) => Ok(known),
         }
     }
 
@@ -292,7 +297,12 @@ impl Enrolling {
     }
 
     /// The number of those that were not enrolled already.
-    async fn enrol(&mut self, entry: &Entry, people: &[Enrollable<'_>]) -> Result<(u64, Option<Note>)> {
+    async fn enrol(
+        &mut self,
+        entry: &Entry,
+        people: &[Enrollable<'_>],
+        waiting: &WaitingList,
+    ) -> Result<(u64, Option<Note>)> {
         let Entry { round, organisation, .. } = entry;
         match self {
             Self::Storing(session, clock) => {
@@ -304,7 +314,7 @@ impl Enrolling {
                 };
                 let people: Result<Vec<_>, InvalidName> = people.iter().map(with_id).collect();
                 let people = people.map_err(|_| Error::internal("the clock makes no ids"))?;
-                session.enrol(round, organisation, &people).await
+                session.enrol(round, organisation, &people, waiting).await
             }
             Self::Checking(check) => {
                 let ids: Vec<OwnId> = people.iter().map(|(profile, _)| profile.name.id.clone()).collect();
@@ -314,12 +324,17 @@ impl Enrolling {
     }
 }
 
-async fn enrol(enrolling: &mut Enrolling, entry: &Entry) -> Result<(Enrolled, Vec<Note>)> {
+async fn enrol(
+    enrolling: &mut Enrolling,
+    entry: &Entry,
+    known: WaitingList,
+) -> Result<(Enrolled, Vec<Note>)> {
     let organisation = &entry.organisation;
+    let waiting = &enrolling.waiting(organisation, known).await?;
     let (mut done, mut notes) = (Enrolled::default(), Vec::new());
     let ids: Option<Vec<OwnId>> = match &entry.who {
         Who::Named(named) => Some(named.iter().cloned().collect()),
-        Who::Waiting => Some(enrolling.waiting(organisation).await?),
+        Who::Waiting => Some(waiting.ids()),
         Who::All => None,
     };
     if let Some(ids) = ids {
@@ -329,13 +344,13 @@ async fn enrol(enrolling: &mut Enrolling, entry: &Entry) -> Result<(Enrolled, Ve
             let name = ProfileRef { organisation: organisation.clone(), id: id.clone() };
             done.refuse(name.name(), RefusedEnrolment::NotFound);
         }
-        notes.extend(enrol_page(enrolling, entry, &found, &mut done).await?);
+        notes.extend(enrol_page(enrolling, entry, (&found, waiting), &mut done).await?);
         return Ok((done, notes));
     }
     let mut after: Option<OwnId> = None;
     loop {
         let page = enrolling.page(organisation, after.as_ref()).await?;
-        notes.extend(enrol_page(enrolling, entry, &page, &mut done).await?);
+        notes.extend(enrol_page(enrolling, entry, (&page, waiting), &mut done).await?);
         match page.last() {
             Some(last) => after = Some(last.name.id.clone()),
             None => return Ok((done, notes)),
@@ -346,7 +361,7 @@ async fn enrol(enrolling: &mut Enrolling, entry: &Entry) -> Result<(Enrolled, Ve
 async fn enrol_page(
     enrolling: &mut Enrolling,
     entry: &Entry,
-    page: &[StoredProfile],
+    (page, waiting): (&[StoredProfile], &WaitingList),
     done: &mut Enrolled,
 ) -> Result<Option<Note>> {
     let now = enrolling.now();
@@ -359,7 +374,7 @@ async fn enrol_page(
     }
     warn(enrolling, entry, &good, done).await?;
     // Called for an empty list too, because this call checks that the round exists and takes enrolments.
-    let (enrolled, note) = enrolling.enrol(entry, &good).await?;
+    let (enrolled, note) = enrolling.enrol(entry, &good, waiting).await?;
     let enrolled = i64::try_from(enrolled).unwrap_or(i64::MAX);
     done.enrolled += enrolled;
     done.already_enrolled += i64::try_from(good.len()).unwrap_or(i64::MAX) - enrolled;

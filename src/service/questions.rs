@@ -11,7 +11,7 @@ use super::run::parse_run;
 use super::solver::Work;
 use super::{Action, Permit, Service, taken};
 use crate::domain::caller::Caller;
-use crate::domain::decision_conflict::conflicts_in_words;
+use crate::domain::decision_conflict::ToldConflicts;
 use crate::domain::name::{DecisionRef, ProfileRef, RoundId, RunRef};
 use crate::domain::review::{DecisionCost, DecisionKind, Pair};
 use crate::domain::run::{RunState, Side};
@@ -73,7 +73,7 @@ impl Service {
             match solved.what_if(&add, &pairs, observer).map_err(|_| Error::Cancelled)? {
                 WhatIfAnswer::Effect(effect) => Ok(effect),
                 WhatIfAnswer::Conflicts(conflicts) => {
-                    Err(Error::DecisionsConflict(conflicts_in_words(&conflicts)))
+                    Err(Error::DecisionsConflict(ToldConflicts::of(&conflicts)))
                 }
             }
         }))

@@ -78,8 +78,9 @@ impl Service {
             return Ok((round, recalled(&first)?));
         }
         // What is refused anyway costs no question.
-        let places = self.places_for(&permit, &round, kind, &pair).await?;
-        let wanted = NewDecision { kind, pair: &pair, reason: &reason, places, cost: None };
+        let (places, present) = self.places_for(&permit, &round, kind, &pair).await?;
+        let bounds = present.as_ref();
+        let wanted = NewDecision { kind, pair: &pair, reason: &reason, places, cost: None, bounds };
         let made = self.record(&permit);
         self.store.check_decision(&permit.scope, &round, &wanted, etag, made).await?;
         let asked = FrozenDecision {
@@ -98,8 +99,9 @@ impl Service {
         match self.store.begin(self.receipt(&permit, how.request_id, &payload)?).await? {
             Begun::Repeated(first) => Ok((round, recalled(&first)?)),
             Begun::Fresh(mut session) => {
-                let places = self.places_for(&permit, &round, kind, &pair).await?;
-                let wanted = NewDecision { kind, pair: &pair, reason: &reason, places, cost };
+                let (places, present) = self.places_for(&permit, &round, kind, &pair).await?;
+                let bounds = present.as_ref();
+                let wanted = NewDecision { kind, pair: &pair, reason: &reason, places, cost, bounds };
                 let (decision, note) = session.decide(&round, &wanted, etag).await?;
                 commit_change(session, note, &remembered(&decision)?).await?;
                 Ok((round, decision))
@@ -341,28 +343,22 @@ impl Service {
         Record { recorder: permit.principal.clone(), time: self.clock.now() }
     }
 
-    /// The places of the two people, after everything but other decisions was checked of a pin.
+    /// The places of the two people, after everything but other decisions was checked of a pin; and the round as it is, for a
+    /// pin.
     async fn places_for(
         &self,
         permit: &Permit,
         round: &RoundId,
         kind: DecisionKind,
         pair: &Pair,
-    ) -> Result<(u32, u32)> {
+    ) -> Result<((u32, u32), Option<Snapshot>)> {
         // A caller for whom the round does not exist learns so before anything is read in the name of the service.
         self.store.round(&permit.scope, round).await?;
         let mut snapshot = self.store.present_snapshot(&Scope::System, round, self.clock.now()).await?;
-        let pins = snapshot.pins().filter(|pin| *pin != (&pair.mentee, &pair.mentor));
-        let pins: Vec<_> = pins.chain([(&pair.mentee, &pair.mentor)]).collect();
-        let fits = kind == DecisionKind::Veto || snapshot.fits_ceilings(&pins);
         // Other decisions are looked at where this one is written.
         snapshot.decisions.clear();
         match obstacles(&snapshot, kind, pair) {
-            Ok(places) if fits => Ok(places),
-            Ok(_) => {
-                let obstacles = vec![DecisionObstacle::NoPlaceFree];
-                Err(Error::DecisionRefused { pair: Box::new(pair.clone()), obstacles })
-            }
+            Ok(places) => Ok((places, (kind == DecisionKind::Pin).then_some(snapshot))),
             Err(obstacles) => Err(Error::DecisionRefused { pair: Box::new(pair.clone()), obstacles }),
         }
     }

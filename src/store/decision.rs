@@ -15,7 +15,7 @@ use crate::domain::name::{DecisionRef, RoundId};
 use crate::domain::record::Record;
 use crate::domain::review::{Decision, DecisionCost, DecisionKind, DecisionObstacle, Pair};
 use crate::domain::round::RoundState;
-use crate::domain::snapshot::FrozenDecision;
+use crate::domain::snapshot::{FrozenDecision, Snapshot};
 use crate::error::{Error, Result};
 
 /// Columns of a decision.
@@ -79,6 +79,9 @@ pub struct NewDecision<'a> {
     pub places: (u32, u32),
     /// What it changes.
     pub cost: Option<DecisionCost>,
+    /// The round as it was a moment ago: its ceilings and limits hold for all pins in force and this one together. Absent for a
+    /// veto.
+    pub bounds: Option<&'a Snapshot>,
 }
 
 impl Store {
@@ -267,7 +270,7 @@ async fn decidable(
     made: Record,
 ) -> Result<(Decision, bool)> {
     expect_open(round, state)?;
-    let NewDecision { kind, pair, reason, places, cost } = wanted;
+    let NewDecision { kind, pair, reason, places, cost, bounds } = wanted;
     for person in [&pair.mentee, &pair.mentor] {
         pair_review::expect_enrolled(session, round, person).await?;
     }
@@ -292,6 +295,16 @@ async fn decidable(
         }
         if of_mentor >= places.1 {
             obstacles.push(DecisionObstacle::MentorPlaces);
+        }
+        // Of two pins that want the last place, the second one reads the first one here.
+        if obstacles.is_empty()
+            && let Some(bounds) = bounds.filter(|bounds| bounds.has_bounds())
+        {
+            let number = last(session, round).await?;
+            let known = frozen(session, round, number).await?;
+            let pins = known.iter().filter(|one| one.kind == DecisionKind::Pin).map(FrozenDecision::pair);
+            let pins: Vec<_> = pins.chain([(&pair.mentee, &pair.mentor)]).collect();
+            obstacles.extend((!bounds.fits_ceilings(&pins)).then_some(DecisionObstacle::NoPlaceFree));
         }
     }
     if !obstacles.is_empty() {

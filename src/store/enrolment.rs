@@ -4,7 +4,7 @@
 //! The changes of a round's enrolments are numbered. A run covers the enrolments that were made up to its number and were not
 //! withdrawn up to it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -17,7 +17,8 @@ use super::read::ReadSession;
 use super::scope::{Owner, Scope};
 use super::session::WriteSession;
 use super::statement::statements;
-use super::{invited, organisation, profile, round, waiting};
+use super::waiting::WaitingList;
+use super::{invited, organisation, profile, round};
 use crate::domain::enrolment::{Enrolment, EnrolmentFilter};
 use crate::domain::leaf::LeafSalt;
 use crate::domain::name::{ConsentId, EnrolmentId, EnrolmentRef, OrganisationId, OwnId, ProfileRef, RoundId};
@@ -246,12 +247,6 @@ impl EnrolmentCheck {
         profile::named(&mut self.reads, organisation, ids).await
     }
 
-    /// As [`WriteSession::waiting_of`].
-    pub async fn waiting_of(&mut self, organisation: &OrganisationId) -> Result<Vec<OwnId>> {
-        organisation::require(&mut self.reads, organisation).await?;
-        waiting::waiting_of(&mut self.reads, organisation).await
-    }
-
     /// As [`WriteSession::people_of`].
     pub async fn people_of(
         &mut self,
@@ -334,7 +329,8 @@ impl WriteSession {
     }
 
     /// Enrols profiles of an organisation, and returns the number of those that were not
-    /// enrolled already; without any there is no note. The first enrolment takes a draft round to `enrolling`.
+    /// enrolled already; without any there is no note. The first enrolment takes a draft round to `enrolling`. An enrolment keeps
+    /// what `waiting`, the present list of the organisation, says of the person.
     ///
     /// Fails with `NotFound` or `RoundState` if the round does not exist or takes no enrolments.
     pub async fn enrol(
@@ -342,6 +338,7 @@ impl WriteSession {
         round: &RoundId,
         organisation: &OrganisationId,
         people: &[NewEnrolment],
+        waiting: &WaitingList,
     ) -> Result<(u64, Option<Note>)> {
         let owner = Owner::Organisation(organisation);
         self.reads().scope().admit(owner)?;
@@ -349,15 +346,9 @@ impl WriteSession {
         let number = self.next_enrolment_number(round).await?;
         invited::require_member(self.reads(), round, organisation).await?;
         let ids = || people.iter().map(|one| &one.person);
-        let waiting = match (ids().min(), ids().max()) {
-            (Some(first), Some(last)) => {
-                waiting::between(self.reads(), organisation, (first.as_str(), last.as_str())).await?
-            }
-            _ => BTreeMap::new(),
-        };
         let row = |NewEnrolment { person, id, consent, salt }: &NewEnrolment| {
             let (id, consent) = (id.as_str(), consent.as_str());
-            let waiting = waiting.get(person);
+            let waiting = waiting.of(person);
             let since = waiting.map(|waiting| waiting.since.to_string());
             let since = since.as_deref();
             let cause = waiting.map(|waiting| waiting.cause.as_str());

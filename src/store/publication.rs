@@ -137,6 +137,7 @@ impl WriteSession {
                 reason: BECAUSE_ENDED,
                 places: (0, 0),
                 cost: None,
+                bounds: None,
             };
             notes.extend(self.decide(round, &veto, "").await?.1);
         }

@@ -394,13 +394,11 @@ fn read_all(rows: &[Row], scope: &Scope) -> Result<Vec<Run>> {
 /// answers.
 pub(super) fn read(row: &Row, scope: &Scope) -> Result<Run> {
     let mut run = read_as(row, scope.require_system().is_ok())?;
-    // Decisions are for coordinators.
-    if let (Some(_), Some((Reason::DecisionsConflict, message))) = (scope.organisations(), &mut run.failure) {
-        "decisions of the working group cannot be kept; it starts another run".clone_into(message);
-    }
-    // Both count people of all organisations.
-    if let (Some(_), Some((Reason::QuotasUnmet | Reason::RepairBudget, message))) =
-        (scope.organisations(), &mut run.failure)
+    // Decisions are for coordinators, and the others count people of all organisations.
+    if let (
+        Some(_),
+        Some((Reason::DecisionsConflict | Reason::QuotasUnmet | Reason::RepairBudget, message)),
+    ) = (scope.organisations(), &mut run.failure)
     {
         message.clear();
     }

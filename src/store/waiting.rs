@@ -47,6 +47,13 @@ statements! {
          AND u.organisation_id = q.organisation_id AND u.own_id = q.own_id AND u.side = 'mentee' \
          AND (1 - q.lost, q.since_micros, q.organisation_id, q.own_id) > ($5, $6, $7, $8) \
          ORDER BY 1 - q.lost, q.since_micros, q.organisation_id, q.own_id LIMIT $9");
+    // What the list of an organisation depends on beside its runs, which do not change.
+    query STAMP = hidden("waiting.stamp",
+        "SELECT (SELECT COUNT(*) FROM submission WHERE state = 'published') AS published, \
+         (SELECT COUNT(*) FROM submission WHERE state = 'superseded') AS superseded, \
+         (SELECT COALESCE(MAX(publish_micros), 0) FROM submission WHERE state = 'published') AS published_micros, \
+         (SELECT COUNT(*) FROM waiting_leave WHERE organisation_id = $1) AS leavers, \
+         (SELECT COALESCE(MAX(leave_micros), 0) FROM waiting_leave WHERE organisation_id = $1) AS left_micros");
     change LEAVE = ("waiting.leave",
         "INSERT INTO waiting_leave (organisation_id, own_id, actor, leave_micros) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (organisation_id, own_id) DO UPDATE SET actor = excluded.actor, leave_micros = excluded.leave_micros");
@@ -87,10 +94,43 @@ impl WaitingPlace {
 
 /// No id is greater.
 const LAST_ID: &str = "~";
-/// Mentees that are read at a time.
-const AT_A_TIME: u32 = 1_000;
+/// The waiting mentees of an organisation, as they were at one moment. It costs more to compute them than to see that nothing
+/// has changed since.
+#[derive(Debug, Clone)]
+pub struct WaitingList {
+    stamp: [i64; 5],
+    people: BTreeMap<OwnId, Waiting>,
+}
+
+impl WaitingList {
+    /// The people, by id.
+    pub fn ids(&self) -> Vec<OwnId> {
+        self.people.keys().cloned().collect()
+    }
+
+    /// What an enrolment of a person keeps of the list.
+    pub(super) fn of(&self, person: &OwnId) -> Option<&Waiting> {
+        self.people.get(person)
+    }
+
+    async fn read(session: &mut ReadSession, organisation: &OrganisationId) -> Result<Self> {
+        let stamp = stamp(session, organisation).await?;
+        let range = values![organisation, organisation, "", LAST_ID];
+        let all = page(session, range, &WaitingPlace::START, u32::MAX).await?;
+        let people = all.into_iter().map(|mentee| (mentee.profile.id.clone(), mentee.waiting())).collect();
+        Ok(Self { stamp, people })
+    }
+}
 
 impl Store {
+    /// The waiting mentees of an organisation, to enrol people of it.
+    pub async fn waiting_list(&self, scope: &Scope, organisation: &OrganisationId) -> Result<WaitingList> {
+        let mut session = self.snapshot_reader(scope).await?;
+        let list = WaitingList::read(&mut session, organisation).await;
+        session.end().await?;
+        list
+    }
+
     /// Mentees who wait, of one organisation or of all in the scope, the first to be served first: after a place, at most
     /// `limit`.
     pub async fn list_waiting(
@@ -138,39 +178,29 @@ impl WriteSession {
         Ok((found, note))
     }
 
-    /// The people of an organisation who wait, by id.
-    pub async fn waiting_of(&mut self, organisation: &OrganisationId) -> Result<Vec<OwnId>> {
-        waiting_of(self.reads(), organisation).await
+    /// The waiting mentees of an organisation as they are now: the ones that were read before, unless a publication or a leaver
+    /// has come between. Nobody leaves the list until the session ends.
+    pub async fn waiting_now(
+        &mut self,
+        organisation: &OrganisationId,
+        known: WaitingList,
+    ) -> Result<WaitingList> {
+        self.lock_organisation(organisation).await?;
+        if stamp(self.reads(), organisation).await? == known.stamp {
+            return Ok(known);
+        }
+        WaitingList::read(self.reads(), organisation).await
     }
 }
 
-/// The people of an organisation who wait, by id.
-pub(super) async fn waiting_of(
-    session: &mut ReadSession,
-    organisation: &OrganisationId,
-) -> Result<Vec<OwnId>> {
-    Ok(between(session, organisation, ("", LAST_ID)).await?.into_keys().collect())
-}
-
-/// What enrolments keep of the waiting list: of the people of an organisation from one id to another.
-pub(super) async fn between(
-    session: &mut ReadSession,
-    organisation: &OrganisationId,
-    (first, last): (&str, &str),
-) -> Result<BTreeMap<OwnId, Waiting>> {
-    let (mut found, mut after) = (BTreeMap::new(), WaitingPlace::START);
-    loop {
-        let range = values![organisation, organisation, first, last];
-        let rows = page(session, range, &after, AT_A_TIME).await?;
-        let read = rows.len();
-        if let Some(last) = rows.last() {
-            after = WaitingPlace::of(last);
-        }
-        found.extend(rows.into_iter().map(|mentee| (mentee.profile.id.clone(), mentee.waiting())));
-        if read < AT_A_TIME as usize {
-            return Ok(found);
-        }
+async fn stamp(session: &mut ReadSession, organisation: &OrganisationId) -> Result<[i64; 5]> {
+    let row = session.one(STAMP, values![organisation]).await?;
+    let columns = ["published", "superseded", "published_micros", "leavers", "left_micros"];
+    let mut stamp = [0; 5];
+    for (value, column) in stamp.iter_mut().zip(columns) {
+        *value = row.int(column)?;
     }
+    Ok(stamp)
 }
 
 pub(super) async fn of_person(session: &mut ReadSession, person: &ProfileRef) -> Result<WaitingMentee> {

@@ -138,6 +138,11 @@ fn objective(policy: &Policy, text: &mut Markdown) {
             "The working group has set how many matches the people of some regions or organisations get at least or at most, or how many they have with other organisations. The result keeps these numbers, even where a pair would fit better or one more mentee could get a mentor."
         ));
     }
+    if policy.require_least_places {
+        text.paragraph(&message!(
+            "A mentor who asks for a least number of mentees gets at least so many, or none: even where one more mentee could get a mentor otherwise."
+        ));
+    }
     text.paragraph(&message!(
         "The result is computed exactly, and a second program proves it. Chance has no part in it: the same answers give the same pairs."
     ));
@@ -206,7 +211,7 @@ mod tests {
             notice(&round(), &policy, Lang::ALL[0])
         };
         let plain = text(&|_| ());
-        let changes: [&dyn Fn(&mut Policy); 14] = [
+        let changes: [&dyn Fn(&mut Policy); 15] = [
             &|policy| policy.rules.allow_same_employer = true,
             &|policy| policy.rules.allow_same_competitor_group = true,
             &|policy| policy.rules.allow_same_reporting_line = true,
@@ -219,6 +224,7 @@ mod tests {
             &|policy| policy.rules.allow_mutual_mentoring = true,
             &|policy| policy.rules.require_cross_border_consent = true,
             &|policy| policy.objective = Objective::Fairest,
+            &|policy| policy.require_least_places = true,
             &|policy| policy.waitlist_after_days = None,
             &|policy| {
                 let limit = ExchangeLimit { organisation: None, most_given: Some(1), most_taken: None };

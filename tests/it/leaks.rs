@@ -1,7 +1,8 @@
 //! What callers can learn of private answers of people of other organisations: nothing, except through the matches.
 //!
-//! Random small worlds, each built twice through the real gRPC: once as it is, and once with one private answer changed.
-//! If no match changes that a caller may see, every byte of every answer that she can get is the same.
+//! Random small worlds, each built twice through the real gRPC: once as it is, and once with one private answer, or one limit
+//! of an organisation's own, changed. If no match changes that a caller may see, nor what is proved of all of them, every byte of
+//! every answer that she can get is the same.
 
 mod answers;
 mod people;
@@ -10,7 +11,7 @@ use proptest::test_runner::{Config, TestRunner};
 use wim_match::api::proto::v1;
 
 use self::answers::Answers;
-use self::people::{Answer, Case, Who, cases};
+use self::people::{Answer, Case, Limits, Who, cases};
 use crate::world::{Manager, World, is_final, soon};
 
 /// Ids of the organisations. The first one is the curious manager's.
@@ -26,8 +27,9 @@ struct Seen {
     coordinator: Answers,
 }
 
-/// Builds a world with these people, runs its round, and reads it.
-async fn look(case: &Case, people: &[Who]) -> Seen {
+/// Builds a world, runs its round, and reads it.
+async fn look(case: &Case) -> Seen {
+    let people = &case.people;
     let world = World::sqlite().await;
     let round = world.open_round_with("r", case.policy()).await.name;
     let mut managers: Vec<Manager> = Vec::new();
@@ -36,7 +38,8 @@ async fn look(case: &Case, people: &[Who]) -> Seen {
     }
     for (at, manager) in managers.iter_mut().enumerate() {
         let members = people.iter().enumerate().filter(|(_, who)| who.home == at);
-        manager.import(members.map(|(at, _)| people::draft(people, at)).collect()).await;
+        manager.import(members.map(|(at, _)| people::draft(case, at)).collect()).await;
+        set_limits(manager, case.limits[at]).await;
         manager.enrol_all(&round).await;
     }
     let run = soon(world.run_to_the_end(&round)).await;
@@ -46,6 +49,17 @@ async fn look(case: &Case, people: &[Who]) -> Seen {
     let coordinator = Answers::of(&mut world.coordinator(), ORGANISATIONS[0], &run.name, &names).await;
     world.stop().await;
     Seen { manager, coordinator }
+}
+
+async fn set_limits(manager: &Manager, [most_places_given, most_places_taken]: Limits) {
+    if most_places_given.is_some() || most_places_taken.is_some() {
+        let rules = v1::OrganisationRules {
+            most_places_given,
+            most_places_taken,
+            ..v1::OrganisationRules::default()
+        };
+        manager.client.set_rules(&manager.organisation, rules).await.expect("sets limits");
+    }
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -70,15 +84,14 @@ fn random_worlds(worlds: u32) {
     let (mut managers, mut coordinators) = (0, 0);
     let counts = std::sync::Mutex::new((&mut managers, &mut coordinators));
     let result = runner.run(&cases(), |case| {
-        let (before, after) =
-            runtime.block_on(async { (look(&case, &case.people).await, look(&case, &case.changed()).await) });
+        let (before, after) = runtime.block_on(async { (look(&case).await, look(&case.changed()).await) });
         // A manager reads her own members' private answers, so that a change of those is read in their profiles.
         let is_own = case.people[case.change.who].home == 0;
-        if before.manager.matches == after.manager.matches {
+        if before.manager.result() == after.manager.result() {
             before.manager.assert_same(&after.manager, is_own)?;
             *counts.lock().expect("not poisoned").0 += 1;
         }
-        if before.coordinator.matches == after.coordinator.matches {
+        if before.coordinator.result() == after.coordinator.result() {
             before.coordinator.assert_same(&after.coordinator, false)?;
             *counts.lock().expect("not poisoned").1 += 1;
         }
@@ -103,14 +116,11 @@ fn in_a_world_of_one_pair_no_private_answer_shows() {
     let runtime = runtime();
     let looks = |change: Option<(usize, Answer, usize)>| {
         let mut case = one_pair();
-        let people = match change {
-            Some((who, answer, other)) => {
-                case.change = people::Change { who, answer, other };
-                case.changed()
-            }
-            None => case.people.clone(),
-        };
-        runtime.block_on(look(&case, &people))
+        if let Some((who, answer, other)) = change {
+            case.change = people::Change { who, answer, other };
+            case = case.changed();
+        }
+        runtime.block_on(look(&case))
     };
     let plain = looks(None);
     assert_eq!(plain.manager.matches.len(), 1);
@@ -146,6 +156,31 @@ fn in_a_world_of_one_pair_no_private_answer_shows() {
         assert_eq!(seen.coordinator.candidates, Some(1), "a candidate by open answers");
         assert_eq!(seen.coordinator.verdicts, ["VERDICT_NOT_CHOSEN"]);
     }
+}
+
+/// A limit that is not reached shows nowhere; one that takes the only match shows by the match alone, and reads as if the mentee
+/// had been outcompeted.
+#[test]
+fn in_a_world_of_one_pair_no_limit_of_an_organisation_shows() {
+    let runtime = runtime();
+    let with = |limits: [Limits; 3]| runtime.block_on(look(&Case { limits, ..one_pair() }));
+    let none = [None; 2];
+    let plain = with([none; 3]);
+    let loose = [[none, [Some(1), Some(0)], none], [none, none, [Some(0), Some(0)]]];
+    for limits in loose {
+        let seen = with(limits);
+        plain.manager.assert_same(&seen.manager, false).expect("the manager reads the same");
+        plain.coordinator.assert_same(&seen.coordinator, false).expect("the coordinator reads the same");
+    }
+    let tight = with([none, [Some(0), None], none]);
+    assert_eq!(tight.coordinator.matches.len(), 0);
+    assert_eq!(tight.coordinator.reasons, ["OUTCOMPETED", "PLACES_LEFT_OVER"]);
+    // The same as if the mentor avoided the mentee.
+    let mut case = one_pair();
+    case.change = people::Change { who: 1, answer: Answer::Avoided, other: 0 };
+    let avoids = runtime.block_on(look(&case.changed()));
+    tight.manager.assert_same(&avoids.manager, false).expect("the manager reads the same");
+    tight.coordinator.assert_same(&avoids.coordinator, false).expect("the coordinator reads the same");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,6 +6,7 @@ mod backup;
 mod call;
 mod callers;
 mod certificates;
+mod commands;
 mod compare;
 mod consultation;
 mod contract;

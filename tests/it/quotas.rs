@@ -15,6 +15,8 @@ on_both_databases! {
     quotas_that_cannot_be_met_are_named_before_and_after_the_run,
     a_limit_of_an_organisations_own_holds_and_shows_nobody_else_anything,
     a_repair_beyond_its_budget_says_how_many_changes_it_needs,
+    least_places_of_a_mentor_are_a_wish_or_a_rule,
+    of_two_pins_of_the_last_place_one_is_stored,
 }
 
 const PERU: &str = "organisations/wim-peru";
@@ -217,5 +219,121 @@ async fn a_repair_beyond_its_budget_says_how_many_changes_it_needs(world: World)
     let followed = repaired.summary.as_ref().and_then(|summary| summary.followed).expect("follows");
     assert_eq!(followed.changed, 3);
     assert!(is_proved(&world, &repaired).await);
+    world.stop().await;
+}
+
+/// Two mentors who ask for two mentees at least, and three mentees.
+async fn least_places_of_a_mentor_are_a_wish_or_a_rule(world: World) {
+    let round = world.open_round("r").await.name;
+    let (mut peru, mut kenya) = (world.manager("wim-peru").await, world.manager("wim-kenya").await);
+    let of_two = |id: &str| {
+        let mut draft = mentor(id, 2);
+        draft.mentor_offer.iter_mut().for_each(|offer| offer.min_mentees = Some(2));
+        draft
+    };
+    peru.import(vec![of_two("x"), of_two("y")]).await;
+    kenya.import((0..3).map(|at| mentee(&format!("e{at}"))).collect()).await;
+    peru.enrol_all(&round).await;
+    kenya.enrol_all(&round).await;
+    let wish = soon(world.run_to_the_end(&round)).await;
+    assert_eq!(pairs(&world, &wish).await.0.len(), 3, "as a wish it takes nobody's match");
+
+    let ruled = v1::Policy { require_least_places: true, ..v1::Policy::default() };
+    let stable = v1::Policy { objective: v1::Objective::Stable.into(), ..ruled.clone() };
+    let create = |policy| v1::CreatePolicyRequest {
+        parent: round.clone(),
+        policy: Some(policy),
+        ..v1::CreatePolicyRequest::default()
+    };
+    assert_eq!(refused(world.coordinator().rounds.create_policy(create(stable)).await), "INVALID_FIELDS");
+    let made = world.coordinator().rounds.create_policy(create(ruled)).await.expect("makes").into_inner();
+    assert!(made.policy.expect("a policy").require_least_places);
+    let run = soon(world.run_to_the_end(&round)).await;
+    assert_eq!(run.state(), v1::RunState::Succeeded, "{run:?}");
+    let (all, _) = pairs(&world, &run).await;
+    let mentors: BTreeSet<&String> = all.iter().map(|(_, mentor)| mentor).collect();
+    assert_eq!((all.len(), mentors.len()), (2, 1), "{all:?}");
+    assert!(is_proved(&world, &run).await);
+
+    // The closed mentor, and the mentee whom she could have taken, read why.
+    let list = v1::ListUnmatchedRequest { parent: run.name.clone(), ..v1::ListUnmatchedRequest::default() };
+    let codes = async |client: Client| -> BTreeSet<String> {
+        let page = client.runs.clone().list_unmatched(list.clone()).await.expect("lists").into_inner();
+        page.unmatched.into_iter().flat_map(|one| one.details).map(|reason| reason.code).collect()
+    };
+    let told = codes(world.coordinator()).await;
+    assert!(told.contains("LEAST_PLACES_MISSED") && told.contains("BELOW_LEAST_PLACES"), "{told:?}");
+    assert!(codes(peru.client.clone()).await.contains("BELOW_LEAST_PLACES"));
+    assert!(!codes(kenya.client.clone()).await.contains("LEAST_PLACES_MISSED"));
+
+    // A pin opens the other mentor; pins of both cannot be filled, and every language names them.
+    let closed = ["x", "y"].map(|id| format!("{PERU}/profiles/{id}"));
+    let open = mentors.first().map(|mentor| (*mentor).clone()).expect("one is open");
+    let other = closed.iter().find(|one| **one != open).expect("one is closed");
+    let pin = |mentee: usize, mentor: &str| v1::PinPairRequest {
+        round: round.clone(),
+        mentee: format!("{KENYA}/profiles/e{mentee}"),
+        mentor: mentor.to_owned(),
+        reason: "they know each other's mine".to_owned(),
+        ..v1::PinPairRequest::default()
+    };
+    world.coordinator().reviews.pin_pair(pin(0, other)).await.expect("pins");
+    let pinned = soon(world.run_to_the_end(&round)).await;
+    let (all, _) = pairs(&world, &pinned).await;
+    assert!(all.len() == 2 && all.iter().all(|(_, mentor)| mentor == other), "{all:?}");
+    assert!(is_proved(&world, &pinned).await);
+    world.coordinator().reviews.pin_pair(pin(1, &open)).await.expect("pins");
+    let failed = soon(world.run_to_the_end(&round)).await;
+    assert_eq!(
+        failed.failure.as_ref().map(|one| one.reason.as_str()),
+        Some("DECISIONS_CONFLICT"),
+        "{failed:?}"
+    );
+    let mut told = Vec::new();
+    for lang in Lang::ALL {
+        let reader = Client::for_reader(world.channel(), Some(world.coordinator_token()), lang);
+        let get = v1::GetRunRequest { name: failed.name.clone() };
+        let read = reader.expect("a client").runs.get_run(get).await.expect("reads").into_inner();
+        told.push(read.run.and_then(|run| run.failure).expect("fails").message);
+    }
+    assert_snapshot!("decisions_that_cannot_be_kept_in_four_languages", told.join("\n\n"));
+    let get = v1::GetRunRequest { name: failed.name };
+    let own = kenya.client.runs.clone().get_run(get).await.expect("reads").into_inner().run.expect("a run");
+    assert!(!own.failure.expect("fails").message.contains("decisions/"), "decisions are for coordinators");
+    world.stop().await;
+}
+
+/// On SQLite several writers share one transaction, so that the second pin must read what is written there.
+async fn of_two_pins_of_the_last_place_one_is_stored(world: World) {
+    let policy = v1::Policy { exchange_limits: vec![limit(PERU, Some(1), None)], ..v1::Policy::default() };
+    let (round, ..) = cast(&world, policy, 0).await;
+    let coordinator = world.coordinator();
+    let pin = async |at: usize| {
+        let request = v1::PinPairRequest {
+            round: round.clone(),
+            mentee: format!("{KENYA}/profiles/e{at}"),
+            mentor: format!("{PERU}/profiles/o{at}"),
+            reason: "they know each other's mine".to_owned(),
+            ..v1::PinPairRequest::default()
+        };
+        coordinator.reviews.clone().pin_pair(request).await
+    };
+    for _ in 0..5 {
+        let all = soon(async { tokio::join!(pin(0), pin(1), pin(2)) }).await;
+        let (mut stored, mut wrong) = (Vec::new(), Vec::new());
+        for one in [all.0, all.1, all.2] {
+            match one {
+                Ok(pinned) => stored.push(pinned.into_inner().decision.expect("a decision").name),
+                refused => wrong.push(crate::refusal::refused(refused)),
+            }
+        }
+        assert_eq!((stored.len(), wrong), (1, vec!["DECISION_REFUSED".to_owned(); 2]));
+        let release = v1::ReleaseDecisionRequest {
+            name: stored.pop().expect("one"),
+            reason: "once more".to_owned(),
+            ..v1::ReleaseDecisionRequest::default()
+        };
+        coordinator.reviews.clone().release_decision(release).await.expect("releases");
+    }
     world.stop().await;
 }

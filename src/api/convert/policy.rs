@@ -34,6 +34,7 @@ pub fn draft(message: v1::Policy) -> PolicyDraft {
         objection_days: message.objection_days,
         quotas: message.quotas.into_iter().map(quota_draft).collect(),
         exchange_limits: message.exchange_limits.into_iter().map(exchange_draft).collect(),
+        require_least_places: message.require_least_places,
     }
 }
 
@@ -137,6 +138,7 @@ pub fn message(policy: &Policy) -> v1::Policy {
         objection_days: policy.objection_days.into(),
         quotas: policy.quotas.quotas.iter().map(quota_message).collect(),
         exchange_limits: policy.quotas.exchange.iter().map(exchange_message).collect(),
+        require_least_places: policy.require_least_places,
     }
 }
 

@@ -4,6 +4,7 @@ use super::policy::{self, criterion, criterion_message, hard_rule};
 use super::{count, number, points, timestamp};
 use crate::api::proto::v1;
 use crate::api::reader;
+use crate::domain::decision_conflict::ToldConflicts;
 use crate::domain::explanation::read_reasons;
 use crate::domain::failure;
 use crate::domain::name::{OrganisationId, ProfileRef, RunRef};
@@ -39,6 +40,10 @@ pub fn message(run: &Run) -> v1::Run {
                 failure::Reason::QuotasUnmet => {
                     let unmet = Error::QuotasUnmet(read_reasons(message));
                     wording::message(&unmet.message(), reader::current())
+                }
+                failure::Reason::DecisionsConflict => {
+                    let conflict = Error::DecisionsConflict(ToldConflicts::read(message));
+                    wording::message(&conflict.message(), reader::current())
                 }
                 failure::Reason::RepairBudget => {
                     let needed = Error::RepairBudget(message.parse().ok());

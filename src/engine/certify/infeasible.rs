@@ -115,6 +115,16 @@ pub enum Infeasible {
         /// Most pairs.
         most: u32,
     },
+    /// A mentor with least places as a rule has fewer mentees, but not none.
+    #[error("mentor {mentor} has {has} mentees; expected none, or at least {least}")]
+    BelowLeast {
+        /// The mentor.
+        mentor: u32,
+        /// Number of her mentees.
+        has: u64,
+        /// Least places of hers.
+        least: u32,
+    },
     /// The certificate does not have exactly one price per group.
     #[error(
         "the certificate has {mentee_group_prices} prices of mentee groups and {mentor_group_prices} of mentor groups; expected one per group"

@@ -1,8 +1,8 @@
 //! Checks a bound for a problem with limits that count pairs by both of their ends.
 //!
 //! Input: the problem, its bounds and a tree in preorder. A division covers all assignments: one that keeps the rule on
-//! directions lacks one of two opposites, and the only mentor of a mentee is of an organisation or is not. A leaf has a
-//! certificate, and prices of limits. An assignment uses at most as many pairs of a limit as the limit allows. Its value is
+//! directions lacks one of two opposites, the only mentor of a mentee is of an organisation or is not, and a mentor with least
+//! places as a rule has no mentee or at least so many, which is a floor of a group of her own. A leaf has a certificate, and prices of limits. An assignment uses at most as many pairs of a limit as the limit allows. Its value is
 //! therefore at most the bound of the certificate on the scores less the prices, plus each price times the number that the
 //! limit allows (Lagrange relaxation; Geoffrion 1974). A cut proves that a part is empty. The highest bound of all leaves is a
 //! bound of the problem.
@@ -17,6 +17,7 @@ use super::directions::LevelScores;
 use super::{CertificateVerdict, Infeasible, check_cut, groups, rules, sweep};
 use crate::engine::certificate::{Aim, Certificate};
 use crate::engine::exchange::{Limit, MatchBounds};
+use crate::engine::groups::{Forest, Group, Quotas};
 use crate::engine::limit_tree::{Division, LimitNode, LimitPrice, LimitTree};
 use crate::engine::observer::{Observer, Stopped};
 use crate::engine::pair_scores::{FORBIDDEN, Opposites, PairScores};
@@ -27,8 +28,9 @@ const EMPTY: i128 = i128::MIN;
 /// The tree bounds nothing: higher than every value.
 const NO_BOUND: i128 = i128::MAX;
 
-/// Checks that an assignment keeps all limits of the exchange.
+/// Checks that an assignment keeps all limits of the exchange, and the least places of mentors.
 pub fn keeps_limits(bounds: &MatchBounds, pairs: &[(u32, u32)]) -> Result<(), Infeasible> {
+    keeps_least_places(bounds, pairs)?;
     let exchange = &bounds.exchange;
     let mut given = vec![0_u64; exchange.given.len()];
     let mut taken = vec![0_u64; exchange.taken.len()];
@@ -55,6 +57,22 @@ pub fn keeps_limits(bounds: &MatchBounds, pairs: &[(u32, u32)]) -> Result<(), In
     Ok(())
 }
 
+/// Checks that no mentor has fewer mentees than her least places, but not none.
+fn keeps_least_places(bounds: &MatchBounds, pairs: &[(u32, u32)]) -> Result<(), Infeasible> {
+    let mut has: BTreeMap<u32, u64> = BTreeMap::new();
+    for &(_, mentor) in pairs {
+        *has.entry(mentor).or_default() += 1;
+    }
+    for (mentor, has) in has {
+        if let Some(least) = bounds.least.of(mentor)
+            && has < u64::from(least)
+        {
+            return Err(Infeasible::BelowLeast { mentor, has, least });
+        }
+    }
+    Ok(())
+}
+
 /// Checks an assignment against the bound of a tree: the rules of the problem, the weights, and the bound of every leaf. Without
 /// a valid bound `dual` is the greatest number. Whether the assignment keeps the bounds themselves is checked by [`keeps_limits`]
 /// and [`super::keeps_quotas`].
@@ -67,8 +85,8 @@ pub fn certify_limited(
 ) -> Result<CertificateVerdict, Stopped> {
     let none = Certificate::default();
     let certificate = weights(tree).unwrap_or(&none);
-    let form = rules::check_form(problem, certificate)
-        .and_then(|()| groups::check_form(&bounds.quotas, certificate));
+    // Each leaf has groups of its own, which the check of its bound covers.
+    let form = rules::check_form(problem, certificate);
     let form = if tree.0.iter().any(|node| matches!(node, LimitNode::Leaf { .. })) { form } else { Ok(()) };
     let whole = sweep(problem, None, observer)?;
     let most_pairs = rules::most_pairs(problem);
@@ -142,7 +160,28 @@ impl LimitLeafScores<'_> {
             Division::Partner { mentee: divided, organisation } => {
                 *divided == mentee && (giver == Some(organisation)) != *second
             }
+            Division::LeastPlaces(closed) => !*second && *closed == mentor,
         })
+    }
+
+    /// The quotas of the part: those of the problem, and a group with a floor for each mentor who has her least places. `None` if
+    /// they are no forest.
+    fn quotas(&self) -> Option<Quotas> {
+        let all = &self.bounds.quotas;
+        let mut groups = all.mentors.groups().to_vec();
+        let mut innermost: Vec<Option<u32>> =
+            (0..self.problem.mentors.len()).map(|mentor| all.mentors.innermost(mentor)).collect();
+        for (division, second) in &self.way {
+            if let (Division::LeastPlaces(mentor), true) = (division, second) {
+                let slot = innermost.get_mut(*mentor as usize)?;
+                let floor = self.bounds.least.of(*mentor)?;
+                let group = u32::try_from(groups.len()).ok()?;
+                groups.push(Group { parent: *slot, floor, ceiling: u32::MAX });
+                *slot = Some(group);
+            }
+        }
+        let mentors = Forest::new(groups, innermost).ok()?;
+        Some(Quotas { mentees: all.mentees.clone(), mentors })
     }
 
     fn charge(&self, (mentee, mentor): (u32, u32)) -> i64 {
@@ -210,7 +249,7 @@ fn tree_bound(
         }
         let bound = match node {
             LimitNode::Division(division) => {
-                if !is_valid(problem, opposites, division) {
+                if !is_valid(problem, bounds, opposites, division) {
                     return Ok(None);
                 }
                 leaf.way.push((*division, false));
@@ -218,7 +257,8 @@ fn tree_bound(
             }
             LimitNode::Empty(cut) => {
                 leaf.prices.clear();
-                let terms = check_cut(&problem.with_scores(&leaf), &bounds.quotas, cut, observer)?;
+                let Some(quotas) = leaf.quotas() else { return Ok(None) };
+                let terms = check_cut(&problem.with_scores(&leaf), &quotas, cut, observer)?;
                 if !terms.proved() {
                     return Ok(None);
                 }
@@ -242,11 +282,19 @@ fn tree_bound(
 }
 
 /// Whether the two parts of a division cover all assignments.
-fn is_valid(problem: &Problem<'_>, opposites: Option<&Opposites>, division: &Division) -> bool {
+fn is_valid(
+    problem: &Problem<'_>,
+    bounds: &MatchBounds,
+    opposites: Option<&Opposites>,
+    division: &Division,
+) -> bool {
     match division {
         Division::Direction(pair) => opposites.is_some_and(|all| all.of(*pair).is_some()),
         Division::Partner { mentee, .. } => {
             problem.mentees.get(*mentee as usize).is_some_and(|demand| demand.wanted < 2)
+        }
+        Division::LeastPlaces(mentor) => {
+            (*mentor as usize) < problem.mentors.len() && bounds.least.of(*mentor).is_some()
         }
     }
 }
@@ -284,14 +332,15 @@ fn leaf_bound(
     let same_weights = (&certificate.tiers, certificate.minimum, certificate.second)
         == (&weights.tiers, weights.minimum, weights.second);
     let problem = leaf.problem.with_scores(leaf);
-    let form = rules::check_form(&problem, certificate)
-        .and_then(|()| groups::check_form(&leaf.bounds.quotas, certificate));
+    let Some(quotas) = leaf.quotas() else { return Ok(None) };
+    let form =
+        rules::check_form(&problem, certificate).and_then(|()| groups::check_form(&quotas, certificate));
     if !same_weights || form.is_err() {
         return Ok(None);
     }
     let surplus = sweep(&problem, Some(certificate), observer)?.surplus;
     let most_pairs = rules::most_pairs(&problem);
-    let nodes = groups::nodes(&problem, &leaf.bounds.quotas, certificate, most_pairs);
+    let nodes = groups::nodes(&problem, &quotas, certificate, most_pairs);
     Ok(nodes.and_then(|nodes| nodes.checked_add(surplus)))
 }
 

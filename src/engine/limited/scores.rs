@@ -18,6 +18,10 @@ pub(super) struct LimitRestriction {
     pub(super) without: BTreeSet<(u32, u32)>,
     /// The only organisation whose mentors a mentee may have, by mentee.
     pub(super) only: BTreeMap<u32, u32>,
+    /// Mentors who have no mentee.
+    pub(super) closed: BTreeSet<u32>,
+    /// Mentors who have at least their least places, in the order of the divisions.
+    pub(super) open: Vec<u32>,
     /// Prices of limits, above 0.
     pub(super) prices: BTreeMap<Limit, i32>,
 }
@@ -39,6 +43,10 @@ impl LimitRestriction {
             Division::Partner { mentee, organisation } => {
                 part.without.insert((mentee, organisation));
             }
+            Division::LeastPlaces(mentor) if second => part.open.push(mentor),
+            Division::LeastPlaces(mentor) => {
+                part.closed.insert(mentor);
+            }
         }
         part
     }
@@ -57,6 +65,7 @@ impl LimitRestriction {
 
     fn lacks(&self, pair: Pair, organisation: Option<u32>) -> bool {
         self.barred.binary_search(&pair).is_ok()
+            || self.closed.contains(&pair.1)
             || organisation.is_some_and(|of| {
                 self.without.contains(&(pair.0, of)) || self.only.get(&pair.0).is_some_and(|only| *only != of)
             })

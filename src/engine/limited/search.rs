@@ -1,13 +1,16 @@
-//! Prices of limits, and branch and bound over the partners of mentees.
+//! Prices of limits, and branch and bound over closed and open mentors and over the partners of mentees.
 
 use std::cmp::Reverse;
+mod incumbent;
+
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::assign::{Assignment, SolverStatistics, Start, assign, assign_weighted};
 use crate::engine::branch_and_bound::{BranchAndBound, Branching, best_bound_first};
 use crate::engine::certificate::{Certificate, TierWeight};
 use crate::engine::exchange::{Limit, MatchBounds};
-use crate::engine::groups::Cut;
+use crate::engine::groups::{Cut, Quotas};
 use crate::engine::limit_tree::{Division, LimitNode, LimitPrice, LimitTree};
 use crate::engine::objective_value::weighted_value;
 use crate::engine::observer::{Observer, Stopped};
@@ -15,6 +18,7 @@ use crate::engine::pair_scores::{Opposites, Pair};
 use crate::engine::problem::Problem;
 use crate::engine::quota::{Answer, groups_with_weight, within};
 
+use self::incumbent::LimitIncumbent;
 use super::scores::{LimitRestriction, PartScores};
 
 /// Numbers that all certificates of a tree hold together at most, unless [`SOLVES`] allows more.
@@ -41,7 +45,7 @@ pub(super) struct Aims(Option<(Certificate, Assignment)>);
 
 impl Aims {
     /// Weights that keep the aims in order under bounds. An aim outweighs the loss of the next one in every group, and, if pairs
-    /// are limited by both of their ends, in every pair.
+    /// are limited by both of their ends or mentors have least places as a rule, in every pair.
     pub(super) fn of(
         problem: &Problem<'_>,
         (bounds, opposites): (&MatchBounds, Option<&Opposites>),
@@ -53,11 +57,8 @@ impl Aims {
         let step = weights.minimum;
         let in_groups = groups_with_weight(problem, &bounds.quotas) as i128;
         let in_groups = if in_groups > 0 { in_groups + 2 } else { 0 };
-        let in_pairs = if bounds.exchange.is_empty() && opposites.is_none() {
-            0
-        } else {
-            most_pairs(problem) as i128 + 3
-        };
+        let is_flow = bounds.exchange.is_empty() && bounds.least.is_empty() && opposites.is_none();
+        let in_pairs = if is_flow { 0 } else { most_pairs(problem) as i128 + 3 };
         let above = |next: i128, occurs: bool| {
             let lost = in_groups.max(if occurs { in_pairs } else { 0 });
             Some(lost.checked_mul(next)?.max(next).checked_add(step)?).filter(|weight| *weight <= MAX_WEIGHT)
@@ -183,12 +184,6 @@ struct OpenPart {
     number: Reverse<usize>,
 }
 
-/// The best assignment found that keeps all bounds.
-struct LimitIncumbent {
-    value: i128,
-    pairs: Vec<Pair>,
-}
-
 struct LimitSearch<'a> {
     problem: &'a Problem<'a>,
     bounds: &'a MatchBounds,
@@ -219,7 +214,7 @@ impl LimitSearch<'_> {
         };
         let problem = self.problem.with_scores(&scores);
         let free = assign_weighted(&problem, &Start::of(from), &self.weights, self.observer)?;
-        match within(&problem, &self.bounds.quotas, free, self.observer)? {
+        match within(&problem, &self.quotas(&part), free, self.observer)? {
             Answer::Best(found) => {
                 self.counters += found.counters;
                 let most = |limit: &Limit| i128::from(self.most(*limit));
@@ -232,6 +227,19 @@ impl LimitSearch<'_> {
             Answer::Impossible(cut) => Ok(Relaxed::Empty(cut)),
             Answer::TooManyTiers => Ok(Relaxed::Failed),
         }
+    }
+
+    /// The quotas of a part: a mentor who is open has a floor.
+    fn quotas(&self, part: &LimitRestriction) -> Cow<'_, Quotas> {
+        if part.open.is_empty() {
+            return Cow::Borrowed(&self.bounds.quotas);
+        }
+        let mut quotas = self.bounds.quotas.clone();
+        for mentor in &part.open {
+            let floor = self.bounds.least.of(*mentor).unwrap_or_default();
+            quotas.mentors = quotas.mentors.with_floor(*mentor, floor);
+        }
+        Cow::Owned(quotas)
     }
 
     /// Most pairs that a limit allows.
@@ -373,92 +381,6 @@ impl LimitSearch<'_> {
         }
     }
 
-    /// Order in which pairs are kept: mentees of the first tier, then the best score.
-    fn rank(&self, pair: Pair) -> (u8, Reverse<Option<i32>>, Pair) {
-        let (mentee, mentor) = (pair.0 as usize, pair.1 as usize);
-        (self.problem.mentees[mentee].tier, Reverse(self.problem.scores.score(mentee, mentor)), pair)
-    }
-
-    /// Makes an assignment keep the limits by giving up pairs, and stores it if it keeps the floors and is the best one.
-    fn consider(&mut self, pairs: &[Pair]) {
-        let mut ranked = pairs.to_vec();
-        ranked.sort_by_key(|pair| self.rank(*pair));
-        let mut used: BTreeMap<Limit, u32> = BTreeMap::new();
-        let mut kept: BTreeSet<Pair> = BTreeSet::new();
-        for pair in ranked {
-            let limits: Vec<(Limit, u32)> = self.bounds.exchange.of_pair(pair).collect();
-            let is_free =
-                limits.iter().all(|(limit, most)| used.get(limit).copied().unwrap_or_default() < *most);
-            let opposite = self.opposites.and_then(|all| all.of(pair));
-            if is_free && opposite.is_none_or(|other| !kept.contains(&other)) {
-                for (limit, _) in limits {
-                    *used.entry(limit).or_default() += 1;
-                }
-                kept.insert(pair);
-            }
-        }
-        let pairs: Vec<Pair> = kept.into_iter().collect();
-        let [of_mentees, of_mentors] = self.bounds.quotas.count(&pairs);
-        let groups = self.bounds.quotas.mentees.groups().iter().chain(self.bounds.quotas.mentors.groups());
-        let mut counted = groups.zip(of_mentees.into_iter().chain(of_mentors));
-        if counted.any(|(group, has)| has < u64::from(group.floor)) {
-            return;
-        }
-        let value = weighted_value(self.problem, &self.weights, &pairs);
-        if self.best.as_ref().is_none_or(|best| value > best.value) {
-            self.best = Some(LimitIncumbent { value, pairs });
-        }
-    }
-
-    /// Heuristic: keeps the first pairs of each exceeded limit as the only ones that it counts, and solves the rest again.
-    fn repair(&mut self, node: &LimitedPart) -> Result<(), Stopped> {
-        let mut part = LimitRestriction { prices: BTreeMap::new(), ..node.part.clone() };
-        let mut found = node.found.clone();
-        for _ in 0..4 {
-            let at = LimitedPart { part: part.clone(), found, bound: 0, division: None, empty: None };
-            let (exceeded, _) = self.broken(&at);
-            found = at.found;
-            if exceeded.is_empty() {
-                return Ok(());
-            }
-            for limit in exceeded {
-                self.close(&mut part, limit, &found.pairs);
-            }
-            match self.relax(part.clone(), &found)? {
-                Relaxed::Best(next) => found = next.found,
-                Relaxed::Empty(_) | Relaxed::Failed => return Ok(()),
-            }
-            self.consider(&found.pairs);
-        }
-        Ok(())
-    }
-
-    /// Takes all pairs that a limit counts out of a part, except the first ones of `pairs` that the limit allows.
-    fn close(&self, part: &mut LimitRestriction, limit: Limit, pairs: &[Pair]) {
-        let exchange = &self.bounds.exchange;
-        if let Limit::Direction(pair) = limit {
-            let other = self.opposites.and_then(|all| all.of(pair)).unwrap_or(pair);
-            part.bar(if self.rank(pair) < self.rank(other) { other } else { pair });
-            return;
-        }
-        let counts = |pair: &Pair| exchange.of_pair(*pair).any(|(one, _)| one == limit);
-        let mut counted: Vec<Pair> = pairs.iter().copied().filter(counts).collect();
-        counted.sort_by_key(|pair| self.rank(*pair));
-        counted.truncate(self.most(limit) as usize);
-        let keeps: BTreeSet<u32> = counted.iter().map(|pair| pair.0).collect();
-        for (mentee, taker) in (0_u32..).zip(&exchange.of_mentees) {
-            match limit {
-                Limit::Given(giver) if giver != *taker && !keeps.contains(&mentee) => {
-                    part.without.insert((mentee, giver));
-                }
-                Limit::Taken(of) if of == *taker && !keeps.contains(&mentee) => {
-                    part.only.insert(mentee, of);
-                }
-                _ => {}
-            }
-        }
-    }
-
     /// Keeps a node, and returns it as an open one.
     fn keep(&mut self, node: LimitedPart) -> OpenPart {
         let (bound, depth) = (node.bound, node.part.divisions.len());
@@ -467,9 +389,17 @@ impl LimitSearch<'_> {
         OpenPart { bound, depth, number }
     }
 
-    /// How to divide a node: by a pair that is used both ways, or by a mentee of an exceeded limit, or by one of a limit whose
-    /// price is too high.
+    /// How to divide a node: by the mentor who lacks most to her least places, by a pair that is used both ways, or by a mentee of
+    /// an exceeded limit, or by one of a limit whose price is too high.
     fn division(&self, node: &LimitedPart) -> Option<Division> {
+        let lacks = |mentor: &u32| {
+            let has = node.found.pairs.iter().filter(|pair| pair.1 == *mentor).count();
+            (self.bounds.least.of(*mentor).unwrap_or_default() as usize).saturating_sub(has)
+        };
+        let below = self.bounds.least.broken(&node.found.pairs);
+        if let Some(mentor) = below.into_iter().max_by_key(|mentor| (lacks(mentor), Reverse(*mentor))) {
+            return Some(Division::LeastPlaces(mentor));
+        }
         let (exceeded, loose) = self.broken(node);
         let exchange = &self.bounds.exchange;
         for limit in exceeded.into_iter().chain(loose) {
@@ -541,6 +471,9 @@ impl BranchAndBound for LimitSearch<'_> {
         let at = open.number.0;
         let node = self.nodes[at].clone();
         let Some(division) = self.division(&node) else { return Ok(Branching::Unfinished) };
+        if !self.bounds.least.is_empty() && self.nodes.len().is_power_of_two() {
+            self.repair(&node)?;
+        }
         let mut parts = Vec::new();
         for second in [false, true] {
             let part = node.part.divided(division, second, self.opposites);

@@ -1,5 +1,7 @@
 //! Results under quotas and limits of the exchange, against everything there is.
 
+mod least_places;
+
 use std::ops::Range;
 
 use proptest::collection::vec;
@@ -10,7 +12,7 @@ use proptest::test_runner::TestRunner;
 
 use super::*;
 use crate::engine::assign::tests::case::{Case, case, score};
-use crate::engine::exchange::ExchangeLimits;
+use crate::engine::exchange::{ExchangeLimits, LeastPlaces};
 use crate::engine::groups::Quotas;
 use crate::engine::objective::{Check, check_following};
 use crate::engine::observer::Unobserved;
@@ -57,7 +59,11 @@ impl Bounded {
         let mut sorted = pairs.to_vec();
         sorted.sort_unstable();
         let directed = self.opposites.as_ref().is_none_or(|all| all.both(&sorted).is_empty());
-        given && taken && directed && keeps(&self.bounds.quotas, pairs)
+        let load = |mentor: u32| pairs.iter().filter(|pair| pair.1 == mentor).count();
+        let mentors = 0..u32::try_from(self.case.mentors.len()).unwrap();
+        let least = |mentor| self.bounds.least.of(mentor).unwrap_or_default() as usize;
+        let open = mentors.clone().all(|mentor| load(mentor) == 0 || load(mentor) >= least(mentor));
+        given && taken && directed && open && keeps(&self.bounds.quotas, pairs)
     }
 
     fn check(&self, solution: &Solution) -> Check {
@@ -79,8 +85,10 @@ fn bounded(most: u32) -> impl Strategy<Value = Bounded> {
         let (mentees, mentors) = (case.mentees.len(), case.mentors.len());
         let of_people = (vec(0..3_u32, mentees), vec(0..3_u32, mentors));
         let limits = (vec(weighted(0.4, 0..=most), 3), vec(weighted(0.4, 0..=most), 3));
-        (Just(case), Just(quotas), of_people, limits, any::<bool>(), weighted(0.3, 0..4_u32)).prop_map(
-            move |(case, quotas, (of_mentees, of_mentors), (given, taken), has_quotas, both)| {
+        let least = weighted(0.4, vec(0..4_u32, mentors));
+        let others = (any::<bool>(), weighted(0.3, 0..4_u32), least);
+        (Just(case), Just(quotas), of_people, limits, others).prop_map(
+            move |(case, quotas, (of_mentees, of_mentors), (given, taken), (has_quotas, both, least))| {
                 let exchange = ExchangeLimits { of_mentees, of_mentors, given, taken };
                 let quotas = if has_quotas { quotas } else { Quotas::default() };
                 let same = both.map(|both| (0..both).map(|at| (at, at, 0)).collect::<Vec<_>>());
@@ -92,7 +100,9 @@ fn bounded(most: u32) -> impl Strategy<Value = Bounded> {
                         case.scores[at * mentors + at] = FORBIDDEN;
                     }
                 }
-                Bounded { case, bounds: MatchBounds { quotas, exchange }, opposites }
+                let bounds =
+                    MatchBounds { quotas, exchange, least: LeastPlaces::new(least.unwrap_or_default()) };
+                Bounded { case, bounds, opposites }
             },
         )
     })

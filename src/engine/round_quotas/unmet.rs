@@ -31,7 +31,8 @@ pub(in crate::engine) fn by_open_answers(
         Ok(quotas) => quotas,
         Err(overlap) => return Ok(vec![overlap.reason()]),
     };
-    if quotas.bounds.is_empty() {
+    // Without floors the empty result keeps all bounds.
+    if quotas.bounds.quotas.is_empty() {
         return Ok(Vec::new());
     }
     let scores = Scores::new(&round, observer)?;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::stories::{both, mentee, mentor, name, round, run, unmatched, whole, with};
 use super::synthetic::Shape;
-use crate::domain::decision_conflict::{ConflictCause, DecisionConflict, conflicts_in_words};
+use crate::domain::decision_conflict::{ConflictCause, DecisionConflict, ToldConflicts};
 use crate::domain::name::ProfileRef;
 use crate::domain::policy::{HardRule, Objective};
 use crate::domain::review::DecisionKind;
@@ -260,7 +260,8 @@ fn decisions_that_cannot_be_kept_are_all_listed_with_open_rules_only() {
     );
     assert_eq!(found[0].decisions.len(), 2);
     assert_eq!(found[1].decisions, [decision(pin, "c", "z")], "without a word why");
-    let words = conflicts_in_words(&found);
+    let told = ToldConflicts::of(&found).messages();
+    let words = told.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
     for conflict in &found {
         assert!(conflict.decisions.iter().all(|one| words.contains(&one.name)), "{words}");
     }

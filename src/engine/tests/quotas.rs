@@ -34,8 +34,8 @@ fn bounded() -> impl Strategy<Value = Snapshot> {
     let limit = (weighted(0.5, 0..3_u32), weighted(0.5, 0..3_u32));
     let people = (2..6_usize, 2..5_usize, prop_oneof![3 => Just(0_usize), 1 => 1..3_usize], 0..1_000_u64);
     let exchange = (weighted(0.4, limit.clone()), weighted(0.4, limit.clone()), weighted(0.4, limit));
-    (people, vec(bounds, 0..3), exchange, any::<bool>()).prop_map(
-        |((mentees, mentors, both, seed), drawn, (everybody, first, own), fair)| {
+    (people, vec(bounds, 0..3), exchange, any::<bool>(), prop::bool::weighted(0.4)).prop_map(
+        |((mentees, mentors, both, seed), drawn, (everybody, first, own), fair, ruled)| {
             let shape = Shape { both, seed, unusual: 0, missing: 30, ..Shape::usual(mentees, mentors) };
             let mut snapshot = shape.make();
             snapshot.policy.objective = if fair { Objective::Fairest } else { Objective::BestTotal };
@@ -58,6 +58,11 @@ fn bounded() -> impl Strategy<Value = Snapshot> {
                 })
                 .collect();
             snapshot.policy.quotas = quotas;
+            snapshot.policy.require_least_places = ruled;
+            let offers = snapshot.participants.iter_mut().filter_map(|one| one.content.mentor_offer.as_mut());
+            for offer in offers.filter(|offer| ruled && offer.max_mentees > 1) {
+                offer.min_mentees = Some(2);
+            }
             if let Some((most_given, most_taken)) = own {
                 snapshot.organisations[1].1.limits = PlaceLimits { most_given, most_taken };
             }
@@ -67,7 +72,7 @@ fn bounded() -> impl Strategy<Value = Snapshot> {
     )
 }
 
-/// Whether pairs keep every quota and every limit, judged by names alone.
+/// Whether pairs keep every quota, every limit and the least places, judged by names alone.
 fn keeps(snapshot: &Snapshot, pairs: &[Pair]) -> bool {
     let policy = &snapshot.policy.quotas;
     let own: BTreeMap<&OrganisationId, PlaceLimits> = snapshot.own_limits().collect();
@@ -92,7 +97,12 @@ fn keeps(snapshot: &Snapshot, pairs: &[Pair]) -> bool {
                 .get(id)
                 .is_none_or(|limit| within(limit.most_given, given) && within(limit.most_taken, taken))
     });
-    quotas && limits
+    let least = snapshot.participants.iter().all(|mentor| {
+        let has = pairs.iter().filter(|pair| pair.1 == mentor.profile).count();
+        let least = mentor.content.mentor_offer.and_then(|offer| offer.min_mentees).unwrap_or_default();
+        !snapshot.policy.require_least_places || has == 0 || has >= usize::from(least)
+    });
+    quotas && limits && least
 }
 
 fn pairs(outcome: &Outcome) -> Vec<Pair> {

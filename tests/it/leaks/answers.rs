@@ -19,6 +19,8 @@ pub(super) struct Answers {
     profiles: Vec<(String, Vec<u8>)>,
     /// Pairs that the run has matched, as the caller sees them.
     pub(super) matches: BTreeSet<(String, String)>,
+    /// What is proved of the matches.
+    proof: Option<v1::Proof>,
     /// Reasons of people without a match, in the order of the list.
     pub(super) reasons: Vec<&'static str>,
     /// Candidates of the whole round, for a coordinator.
@@ -34,6 +36,7 @@ impl Answers {
             calls: Vec::new(),
             profiles: Vec::new(),
             matches: BTreeSet::new(),
+            proof: None,
             reasons: Vec::new(),
             candidates: None,
             verdicts: Vec::new(),
@@ -81,6 +84,7 @@ impl Answers {
             let mut answer = client.runs.get_run(request).await;
             if let Some(run) = answer.as_mut().ok().and_then(|answer| answer.get_mut().run.as_mut()) {
                 without_times(run);
+                self.proof = run.summary.as_ref().and_then(|summary| summary.proof);
                 let whole = run.summary.as_ref().and_then(|summary| summary.whole_round.as_ref());
                 self.candidates = whole.map(|whole| whole.candidates);
             }
@@ -185,6 +189,11 @@ impl Answers {
                 if homes[0] == homes[1] { self.profiles.push(call) } else { self.calls.push(call) }
             }
         }
+    }
+
+    /// What private answers may change: the matches, and what is proved of them.
+    pub(super) fn result(&self) -> (&BTreeSet<(String, String)>, Option<v1::Proof>) {
+        (&self.matches, self.proof)
     }
 
     /// `Ok` if both callers got the same answers. If the changed answer is one of the caller's own members, what she reads

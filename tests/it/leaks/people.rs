@@ -1,4 +1,5 @@
-//! Random people of three organisations, and the private answer that changes between two worlds.
+//! Random people of three organisations, the limits of their organisations, and the private answer that changes between two
+//! worlds.
 
 use proptest::prelude::*;
 use wim_match::api::proto::v1;
@@ -49,7 +50,7 @@ impl Who {
     }
 }
 
-/// A private answer.
+/// A private answer of a person, or a limit that her organisation sets for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
     Avoided,
@@ -59,9 +60,12 @@ pub(super) enum Answer {
     Shares,
     Wishes,
     CrossBorder,
+    MostGiven,
+    MostTaken,
 }
 
 impl Answer {
+    /// Answers of people.
     pub(super) const ALL: [Self; 7] = [
         Self::Avoided,
         Self::Preferred,
@@ -71,9 +75,25 @@ impl Answer {
         Self::Wishes,
         Self::CrossBorder,
     ];
+    /// Answers of people, and limits of organisations.
+    const WITH_LIMITS: [Self; 9] = [
+        Self::Avoided,
+        Self::Preferred,
+        Self::PreviousPartner,
+        Self::ReportingLine,
+        Self::Shares,
+        Self::Wishes,
+        Self::CrossBorder,
+        Self::MostGiven,
+        Self::MostTaken,
+    ];
 }
 
-/// A private answer of one person that changes: a name is added to a list, or an identity answer or a consent is turned around.
+/// The most places that an organisation gives, and that it takes.
+pub(super) type Limits = [Option<i32>; 2];
+
+/// A private answer of one person that changes: a name is added to a list, an identity answer or a consent is turned around, or
+/// her organisation sets a limit or gives it up.
 #[derive(Debug, Clone)]
 pub(super) struct Change {
     pub(super) who: usize,
@@ -84,12 +104,16 @@ pub(super) struct Change {
 #[derive(Debug, Clone)]
 pub(super) struct Case {
     pub(super) people: Vec<Who>,
+    /// The limits of each organisation.
+    pub(super) limits: [Limits; 3],
     pub(super) change: Change,
     objective: v1::Objective,
     previous_partners: v1::PreviousPartners,
     min_score: i32,
     /// Whether a pair across borders needs the consent of both people.
     asks_for_consent: bool,
+    /// Whether mentors with two places take two mentees or none.
+    pub(super) takes_two_or_none: bool,
 }
 
 impl Case {
@@ -97,20 +121,29 @@ impl Case {
     pub(super) fn of(people: Vec<Who>) -> Self {
         Self {
             people,
+            limits: [[None; 2]; 3],
             change: Change { who: 0, answer: Answer::Shares, other: 0 },
             objective: v1::Objective::BestTotal,
             previous_partners: v1::PreviousPartners::Forbid,
             min_score: 0,
             asks_for_consent: true,
+            takes_two_or_none: false,
         }
     }
 
-    /// The people after the change.
-    pub(super) fn changed(&self) -> Vec<Who> {
-        let mut people = self.people.clone();
+    /// The world after the change.
+    pub(super) fn changed(&self) -> Self {
+        let mut case = self.clone();
         let Change { who, answer, other } = self.change;
-        let person = &mut people[who];
+        let person = &mut case.people[who];
+        let limits = &mut case.limits[person.home];
+        let turned = |limit: Option<i32>| {
+            let most = i32::try_from(other % 3).expect("a small number");
+            limit.is_none().then_some(most)
+        };
         match answer {
+            Answer::MostGiven => limits[0] = turned(limits[0]),
+            Answer::MostTaken => limits[1] = turned(limits[1]),
             Answer::Shares => person.identity.0 = !person.identity.0,
             Answer::Wishes => person.identity.1 = !person.identity.1,
             Answer::CrossBorder => person.crosses = !person.crosses,
@@ -127,7 +160,7 @@ impl Case {
                 person.lists[list as usize].push(other);
             }
         }
-        people
+        case
     }
 
     /// The policy: every private criterion weighs much.
@@ -153,6 +186,7 @@ impl Case {
                 require_cross_border_consent: self.asks_for_consent,
                 ..v1::HardRules::default()
             }),
+            require_least_places: self.takes_two_or_none,
             ..v1::Policy::default()
         }
     }
@@ -180,9 +214,17 @@ pub(super) fn cases() -> impl Strategy<Value = Case> {
         Just(v1::PreviousPartners::Prefer),
     ];
     let people = proptest::collection::vec(who, 4..10);
-    let change = (any::<prop::sample::Index>(), 0..7_usize, 0..10_usize);
-    (people, change, objective, previous, prop_oneof![Just(0), 3_000..6_000], any::<bool>()).prop_map(
-        |(people, (who, answer, other), objective, previous_partners, min_score, asks_for_consent)| {
+    let change = (any::<prop::sample::Index>(), 0..9_usize, 0..10_usize);
+    let limit = || proptest::option::weighted(0.2, 0..3_i32);
+    let limits = [[limit(), limit()], [limit(), limit()], [limit(), limit()]];
+    let rules = (prop_oneof![Just(0), 3_000..6_000], any::<bool>(), any::<bool>(), limits);
+    (people, change, objective, previous, rules).prop_map(
+        |(people, (who, answer, other), objective, previous_partners, rules)| {
+            let (min_score, asks_for_consent, takes_two_or_none, limits) = rules;
+            // A stable result may exceed a limit, and goes with no least places.
+            let is_stable = objective == v1::Objective::Stable;
+            let takes_two_or_none = takes_two_or_none && !is_stable;
+            let limits = if is_stable { [[None; 2]; 3] } else { limits };
             let who = who.index(people.len());
             // A manager may put any foreign name into a list of her own members; any answer of a foreign person may change.
             let is_foreign = |other: usize| people.get(other).is_none_or(|other| other.home != 0);
@@ -190,9 +232,22 @@ pub(super) fn cases() -> impl Strategy<Value = Case> {
             let other = (other..other + 10)
                 .map(|other| other % 10)
                 .find(|other| *other != who && (!own || is_foreign(*other)));
-            let answer = if own { Answer::ALL[answer % 3] } else { Answer::ALL[answer] };
+            let answer = match answer {
+                answer if own => Answer::ALL[answer % 3],
+                answer if is_stable => Answer::ALL[answer % 7],
+                answer => Answer::WITH_LIMITS[answer],
+            };
             let change = Change { who, answer, other: other.unwrap_or(people.len()) };
-            Case { people, change, objective, previous_partners, min_score, asks_for_consent }
+            Case {
+                people,
+                limits,
+                change,
+                objective,
+                previous_partners,
+                min_score,
+                asks_for_consent,
+                takes_two_or_none,
+            }
         },
     )
 }
@@ -204,7 +259,8 @@ pub(super) fn name(people: &[Who], at: usize) -> String {
 }
 
 /// The profile of a person.
-pub(super) fn draft(people: &[Who], at: usize) -> ProfileDraft {
+pub(super) fn draft(case: &Case, at: usize) -> ProfileDraft {
+    let people = &case.people;
     let who = &people[at];
     let named = |list: Answer| -> Vec<String> {
         let mut others = who.lists[list as usize].clone();
@@ -213,7 +269,8 @@ pub(super) fn draft(people: &[Who], at: usize) -> ProfileDraft {
         others.dedup();
         others.into_iter().map(|other| name(people, other)).collect()
     };
-    let offer = MentorOfferDraft { max_mentees: Some(who.seats), topics: Vec::new(), min_mentees: None };
+    let min_mentees = case.takes_two_or_none.then_some(who.seats);
+    let offer = MentorOfferDraft { max_mentees: Some(who.seats), topics: Vec::new(), min_mentees };
     let request = MenteeRequestDraft { mentors_wanted: Some(who.seats), ..MenteeRequestDraft::default() };
     let person = member(&format!("p{at}"));
     let consent = ConsentDraft { purpose: 2, ..person.consents[0].clone() };

@@ -145,8 +145,9 @@ impl Fixture {
 
     pub(crate) async fn enrol(&self, round: &RoundId, organisation: &OrganisationId, ids: &[&str]) -> u64 {
         let people = with_ids(ids);
+        let waiting = self.store.waiting_list(&Scope::Alliance, organisation).await.expect("reads");
         let mut session = self.write().await;
-        let (enrolled, note) = session.enrol(round, organisation, &people).await.expect("enrols");
+        let (enrolled, note) = session.enrol(round, organisation, &people, &waiting).await.expect("enrols");
         match note {
             Some(note) => session.commit(note, b"").await.expect("commits"),
             None => session.commit_unchanged(b"").await.expect("commits"),

@@ -150,12 +150,13 @@ async fn staged_rows_are_seen_by_nobody(f: Fixture) {
     let known = f.store.present(&scope, &peru, &asked).await.expect("reads");
     assert_eq!(known.keys().collect::<Vec<_>>(), [&own_id("mentor")]);
     assert_eq!(known[&own_id("mentor")].version, 1);
+    let waiting = f.store.waiting_list(&scope, &peru).await.expect("reads");
     let mut session = f.write().await;
     let named = session.named_profiles_to_enrol(&peru, &[own_id("new"), own_id("mentor")]).await;
     assert_eq!(named.expect("reads"), std::slice::from_ref(present));
     let people = session.people_of(&peru, &[own_id("new"), own_id("mentor")].into()).await.expect("reads");
     assert_eq!(people, [own_id("mentor")].into());
-    session.enrol(&round, &peru, &with_ids(&["new"])).await.expect_err("has no finished version");
+    session.enrol(&round, &peru, &with_ids(&["new"]), &waiting).await.expect_err("has no finished version");
     drop(session);
     let run = f.start_run(&round, at(5)).await.name;
     let frozen = f.store.load_snapshot(&Scope::System, &run).await.expect("loads").snapshot;

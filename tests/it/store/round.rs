@@ -150,8 +150,9 @@ async fn rounds_are_listed_in_pages_with_their_counts(f: Fixture) {
 
 async fn a_manager_enrols_her_own_members_only(f: Fixture) {
     let (peru, kenya, round) = f.enrolled_round().await;
+    let waiting = f.store.waiting_list(&only(&peru), &kenya).await.expect("reads");
     let mut session = f.write_at(at(2), only(&peru)).await;
-    let foreign = session.enrol(&round, &kenya, &with_ids(&["mentor"])).await;
+    let foreign = session.enrol(&round, &kenya, &with_ids(&["mentor"]), &waiting).await;
     assert!(matches!(foreign, Err(Error::NotFound(name)) if name == "organisations/wim-kenya"));
     let foreign = session.profiles_to_enrol(&kenya, None, 10).await;
     assert!(matches!(foreign, Err(Error::NotFound(_))));
@@ -163,8 +164,10 @@ async fn an_enrolment_after_the_start_of_a_run_is_not_in_it(f: Fixture) {
     f.import(&peru, "i-late", &[("late", mentee())]).await;
     assert_eq!(f.enrol(&round, &peru, &["late"]).await, 1);
     assert_eq!(people_of(&f, &run).await.len(), 4);
+    let waiting = f.store.waiting_list(&Scope::Alliance, &peru).await.expect("reads");
     let mut session = f.write().await;
-    let error = session.enrol(&round_id("none"), &peru, &with_ids(&["mentor"])).await.expect_err("is absent");
+    let people = with_ids(&["mentor"]);
+    let error = session.enrol(&round_id("none"), &peru, &people, &waiting).await.expect_err("is absent");
     assert!(matches!(error, Error::NotFound(name) if name == "rounds/none"));
 }
 
