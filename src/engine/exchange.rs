@@ -25,6 +25,8 @@ pub enum Limit {
     Taken(u32),
     /// The two directions of a pair, by the lesser one: at most one of them.
     Direction((u32, u32)),
+    /// A pair that the assignments of a part have: its price is points that the pair gains and the bound loses.
+    Has((u32, u32)),
 }
 
 /// The organisation of each person, and the limits of each organisation.
@@ -74,7 +76,7 @@ impl ExchangeLimits {
             match limit {
                 Limit::Given(of) => rest.given[of as usize] = Some(left),
                 Limit::Taken(of) => rest.taken[of as usize] = Some(left),
-                Limit::Direction(_) => {}
+                Limit::Direction(_) | Limit::Has(_) => {}
             }
         }
         rest

@@ -4,7 +4,7 @@
 //! [`certify`](crate::engine::certify) describes the check.
 //!
 //! Invariants: the nodes are one whole tree, and all leaves have the same weights. A leaf prices each limit once, with at least 0
-//! points. A division by a partner names a mentee who wants one mentor, so that its two parts cover all assignments: her mentor is
+//! points; a pair that its assignments have is priced like a limit. A division by a partner names a mentee who wants one mentor, so that its two parts cover all assignments: her mentor is
 //! of the organisation, or is not. A division by least places names a mentor who has them as a rule.
 
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,8 @@ use super::groups::Cut;
 pub struct LimitPrice {
     /// The limit.
     pub limit: Limit,
-    /// Points that each of its pairs pays; the bound gains as many for each pair that the limit allows.
+    /// Points that each of its pairs pays; the bound gains as many for each pair that the limit allows. Of a pair that must be, the
+    /// points that it gains and the bound loses.
     pub price: i32,
 }
 
@@ -36,6 +37,8 @@ pub enum Division {
         /// The organisation, by its position in the limits.
         organisation: u32,
     },
+    /// The first part lacks the pair, the second part has it.
+    Pair((u32, u32)),
     /// A mentor with least places as a rule: in the first part she has no mentee, in the second part at least as many as the rule
     /// says. A leaf of the second part has one more price of a group of mentors, in the order of the divisions.
     LeastPlaces(u32),

@@ -10,7 +10,8 @@
 //!    for each pair that the limit allows (Lagrange relaxation; Geoffrion, *Mathematical Programming Study* 2, 1974). The
 //!    bound is a convex, piecewise linear function of one price; the intersection of two tangents finds its minimum.
 //! 3. Branch and bound ([`search`]) divides the assignments by a mentor who has fewer mentees than her least places (she has
-//!    none, or so many at least), by a pair that is used both ways, or by whether a mentee has her mentor from one organisation.
+//!    none, or so many at least), by a pair that is used both ways, by whether a mentee has her mentor from one organisation, or by
+//!    whether a mentee with two mentors has a pair.
 //!    The tree with the certificates of its leaves is the proof.
 //!
 //! The third step is needed because limits that count both ends of a pair make the problem NP-hard. Replace an edge (mentee `a`,
@@ -20,8 +21,9 @@
 //! with a bounded number of edges per colour exists, and that is NP-complete (Itai, Rodeh and Tanimoto, *Some matching problems
 //! for bipartite graphs*, J. ACM 25, 1978). Least places of 3 or more make it NP-hard as well: the numbers of mentees that a mentor
 //! may have then lack two in a row (Cornuejols, *General factors of graphs*, J. Combin. Theory B 45, 1988). The number of solves is limited by the number of people, never by time. Beyond it
-//! the result is the best one found, with a bound on the mentees who can be matched. A mentee who wants two mentors is not
-//! divided; prices are at most 2^30 points, which is less than the weight of a mentee in a large round. Both leave a gap.
+//! the result is the best one found, with a bound on the mentees who can be matched. A mentee who wants two mentors is divided by
+//! one of her pairs, which is missing or gains points that the bound loses. Prices are at most 2^30 points, which is less than
+//! the weight of a mentee in a large round and leaves a gap there.
 
 mod scores;
 mod search;

@@ -47,11 +47,11 @@ statements! {
          AND u.organisation_id = q.organisation_id AND u.own_id = q.own_id AND u.side = 'mentee' \
          AND (1 - q.lost, q.since_micros, q.organisation_id, q.own_id) > ($5, $6, $7, $8) \
          ORDER BY 1 - q.lost, q.since_micros, q.organisation_id, q.own_id LIMIT $9");
-    // What the list of an organisation depends on beside its runs, which do not change.
+    // What the list of an organisation depends on beside its runs, which do not change. Every publication has a later time than
+    // those before it.
     query STAMP = hidden("waiting.stamp",
-        "SELECT (SELECT COUNT(*) FROM submission WHERE state = 'published') AS published, \
-         (SELECT COUNT(*) FROM submission WHERE state = 'superseded') AS superseded, \
-         (SELECT COALESCE(MAX(publish_micros), 0) FROM submission WHERE state = 'published') AS published_micros, \
+        "SELECT (SELECT COUNT(*) FROM submission WHERE state = 'published' AND round_id > '') AS published, \
+         (SELECT COALESCE(MAX(publish_micros), 0) FROM submission WHERE state = 'published' AND round_id > '') AS published_micros, \
          (SELECT COUNT(*) FROM waiting_leave WHERE organisation_id = $1) AS leavers, \
          (SELECT COALESCE(MAX(leave_micros), 0) FROM waiting_leave WHERE organisation_id = $1) AS left_micros");
     change LEAVE = ("waiting.leave",
@@ -98,7 +98,7 @@ const LAST_ID: &str = "~";
 /// has changed since.
 #[derive(Debug, Clone)]
 pub struct WaitingList {
-    stamp: [i64; 5],
+    stamp: [i64; 4],
     people: BTreeMap<OwnId, Waiting>,
 }
 
@@ -193,10 +193,10 @@ impl WriteSession {
     }
 }
 
-async fn stamp(session: &mut ReadSession, organisation: &OrganisationId) -> Result<[i64; 5]> {
+async fn stamp(session: &mut ReadSession, organisation: &OrganisationId) -> Result<[i64; 4]> {
     let row = session.one(STAMP, values![organisation]).await?;
-    let columns = ["published", "superseded", "published_micros", "leavers", "left_micros"];
-    let mut stamp = [0; 5];
+    let columns = ["published", "published_micros", "leavers", "left_micros"];
+    let mut stamp = [0; 4];
     for (value, column) in stamp.iter_mut().zip(columns) {
         *value = row.int(column)?;
     }

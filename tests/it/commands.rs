@@ -119,7 +119,7 @@ async fn the_waiting_list_is_read_left_and_carried_over_by_commands() {
 async fn an_expert_is_asked_answers_and_is_let_go_by_commands() {
     let cast = review::cast(World::sqlite().await, v1::Policy::default()).await;
     let world = &cast.world;
-    let token = world.server().service().issue_token(&Role::Expert, "test").await.expect("a token");
+    let token = world.server().service().issue_token(&Role::Expert(None), "test").await.expect("a token");
     let principal = world.who_is(&world.client(Some(&token))).await;
     let (coordinator, expert) = (Program::of(world, world.coordinator_token()), Program::of(world, &token));
     let pair = cast.match_of("c").await;

@@ -160,6 +160,7 @@ impl LimitLeafScores<'_> {
             Division::Partner { mentee: divided, organisation } => {
                 *divided == mentee && (giver == Some(organisation)) != *second
             }
+            Division::Pair(pair) => !*second && *pair == (mentee, mentor),
             Division::LeastPlaces(closed) => !*second && *closed == mentor,
         })
     }
@@ -187,7 +188,7 @@ impl LimitLeafScores<'_> {
     fn charge(&self, (mentee, mentor): (u32, u32)) -> i64 {
         let price = |limit: Limit| self.prices.get(&limit).map_or(0, |price| i64::from(*price));
         let exchange = &self.bounds.exchange;
-        let mut charge = 0;
+        let mut charge = -price(Limit::Has((mentee, mentor)));
         if let (Some(&taker), Some(&giver)) =
             (exchange.of_mentees.get(mentee as usize), exchange.of_mentors.get(mentor as usize))
             && taker != giver
@@ -289,6 +290,7 @@ fn is_valid(
     division: &Division,
 ) -> bool {
     match division {
+        Division::Pair(_) => true,
         Division::Direction(pair) => opposites.is_some_and(|all| all.of(*pair).is_some()),
         Division::Partner { mentee, .. } => {
             problem.mentees.get(*mentee as usize).is_some_and(|demand| demand.wanted < 2)
@@ -307,17 +309,29 @@ impl LimitLeafScores<'_> {
         for LimitPrice { limit, price } in prices {
             let limit_of = |limits: &[Option<u32>], of: u32| limits.get(of as usize).copied().flatten();
             let most = match limit {
-                Limit::Given(of) => limit_of(&self.bounds.exchange.given, *of)?,
-                Limit::Taken(of) => limit_of(&self.bounds.exchange.taken, *of)?,
+                Limit::Given(of) => i128::from(limit_of(&self.bounds.exchange.given, *of)?),
+                Limit::Taken(of) => i128::from(limit_of(&self.bounds.exchange.taken, *of)?),
                 Limit::Direction(pair) => {
                     let other = self.opposites?.of(*pair)?;
                     (*pair < other).then_some(1)?
+                }
+                Limit::Has(pair) => {
+                    // The pair gains what the bound loses, as every assignment of the part has the pair. A score that 32 bits do
+                    // not hold would gain less.
+                    self.way.contains(&(Division::Pair(*pair), true)).then_some(())?;
+                    let is_known = (pair.0 as usize) < self.problem.mentees.len()
+                        && (pair.1 as usize) < self.problem.mentors.len();
+                    let score = is_known.then(|| self.problem.scores.score(pair.0 as usize, pair.1 as usize));
+                    if let Some(score) = score.flatten() {
+                        score.checked_add(*price)?;
+                    }
+                    -1
                 }
             };
             if *price < 0 || self.prices.insert(*limit, *price).is_some() {
                 return None;
             }
-            charged = charged.checked_add(i128::from(*price) * i128::from(most))?;
+            charged = charged.checked_add(i128::from(*price) * most)?;
         }
         Some(charged)
     }

@@ -7,6 +7,9 @@ use crate::engine::exchange::{ExchangeLimits, Limit};
 use crate::engine::limit_tree::Division;
 use crate::engine::pair_scores::{FORBIDDEN, Opposites, Pair, PairScores};
 
+/// The greatest price of a limit: scores less prices stay within 32 bits.
+pub(super) const HIGHEST_PRICE: i32 = 1 << 30;
+
 /// The assignments that lack some pairs, and prices of limits.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LimitRestriction {
@@ -32,6 +35,10 @@ impl LimitRestriction {
         let mut part = self.clone();
         part.divisions.push((division, second));
         match division {
+            Division::Pair(pair) if second => {
+                part.prices.insert(Limit::Has(pair), HIGHEST_PRICE);
+            }
+            Division::Pair(pair) => part.bar(pair),
             Division::Direction(pair) => {
                 let lacks =
                     if second { opposites.and_then(|all| all.of(pair)).unwrap_or(pair) } else { pair };
@@ -56,6 +63,11 @@ impl LimitRestriction {
         if let Err(at) = self.barred.binary_search(&pair) {
             self.barred.insert(at, pair);
         }
+    }
+
+    /// Whether the part lacks a pair or has it.
+    pub(super) fn decides_pair(&self, pair: Pair) -> bool {
+        self.prices.contains_key(&Limit::Has(pair)) || self.barred.binary_search(&pair).is_ok()
     }
 
     /// Whether the part decides between an organisation and all others for a mentee.
@@ -90,7 +102,7 @@ impl PartScores<'_> {
         let of = |limit: &Limit| prices.get(limit).map_or(0, |price| i64::from(*price));
         let exchange: i64 = self.exchange.of_pair(pair).map(|(limit, _)| of(&limit)).sum();
         let opposite = self.opposites.and_then(|all| all.of(pair));
-        exchange + opposite.map_or(0, |other| of(&Limit::Direction(pair.min(other))))
+        exchange - of(&Limit::Has(pair)) + opposite.map_or(0, |other| of(&Limit::Direction(pair.min(other))))
     }
 }
 

@@ -19,14 +19,12 @@ use crate::engine::problem::Problem;
 use crate::engine::quota::{Answer, groups_with_weight, within};
 
 use self::incumbent::LimitIncumbent;
-use super::scores::{LimitRestriction, PartScores};
+use super::scores::{HIGHEST_PRICE, LimitRestriction, PartScores};
 
 /// Numbers that all certificates of a tree hold together at most, unless [`SOLVES`] allows more.
 const MOST_NUMBERS: usize = 400_000;
 /// Fewest and most solves of a search.
 const SOLVES: (usize, usize) = (48, 3_000);
-/// The greatest price of a limit: scores less prices stay within 32 bits.
-const HIGHEST_PRICE: i32 = 1 << 30;
 /// Greatest weight for which a certificate can hold prices that add up several weights.
 const MAX_WEIGHT: i128 = 1 << 78;
 /// Prices of limits that are lowered or raised at a node below the first one.
@@ -217,7 +215,11 @@ impl LimitSearch<'_> {
         match within(&problem, &self.quotas(&part), free, self.observer)? {
             Answer::Best(found) => {
                 self.counters += found.counters;
-                let most = |limit: &Limit| i128::from(self.most(*limit));
+                let most = |limit: &Limit| match limit {
+                    // The bound loses what the pair has gained.
+                    Limit::Has(_) => -1,
+                    limit => i128::from(self.most(*limit)),
+                };
                 let charged: i128 =
                     part.prices.iter().map(|(limit, price)| i128::from(*price) * most(limit)).sum();
                 let bound = weighted_value(&problem, &self.weights, &found.pairs) + charged;
@@ -249,7 +251,7 @@ impl LimitSearch<'_> {
         match limit {
             Limit::Given(organisation) => of(&self.bounds.exchange.given, organisation),
             Limit::Taken(organisation) => of(&self.bounds.exchange.taken, organisation),
-            Limit::Direction(_) => 1,
+            Limit::Direction(_) | Limit::Has(_) => 1,
         }
     }
 
@@ -277,7 +279,8 @@ impl LimitSearch<'_> {
             }
             limit => used.get(limit).copied().unwrap_or_default(),
         };
-        let loose = node.part.prices.keys().filter(|limit| has(limit) < u64::from(self.most(**limit)));
+        let prices = node.part.prices.keys().filter(|limit| !matches!(limit, Limit::Has(_)));
+        let loose = prices.filter(|limit| has(limit) < u64::from(self.most(**limit)));
         (exceeded.collect(), loose.copied().collect())
     }
 
@@ -402,7 +405,8 @@ impl LimitSearch<'_> {
         }
         let (exceeded, loose) = self.broken(node);
         let exchange = &self.bounds.exchange;
-        for limit in exceeded.into_iter().chain(loose) {
+        let limits: Vec<Limit> = exceeded.into_iter().chain(loose).collect();
+        for limit in limits.iter().copied() {
             if let Limit::Direction(pair) = limit {
                 return Some(Division::Direction(pair));
             }
@@ -422,7 +426,19 @@ impl LimitSearch<'_> {
                 return Some(Division::Partner { mentee, organisation });
             }
         }
-        None
+        limits.into_iter().find_map(|limit| self.pair_of(node, limit)).map(Division::Pair)
+    }
+
+    /// An undecided pair that a limit counts, of a mentee who wants two mentors: one in use first.
+    fn pair_of(&self, node: &LimitedPart, limit: Limit) -> Option<Pair> {
+        let counts = |pair: &Pair| self.bounds.exchange.of_pair(*pair).any(|(one, _)| one == limit);
+        let open = |pair: &Pair| {
+            let score = self.problem.scores.score(pair.0 as usize, pair.1 as usize);
+            let can_gain = score.is_some_and(|score| score.checked_add(HIGHEST_PRICE).is_some());
+            self.problem.mentees[pair.0 as usize].wanted > 1 && can_gain && !node.part.decides_pair(*pair)
+        };
+        let used = node.found.pairs.iter().copied().filter(|pair| counts(pair) && open(pair));
+        used.max_by_key(|pair| self.rank(*pair)).or_else(|| self.candidate(limit, &open))
     }
 
     /// The first candidate that a limit counts and that is not decided.

@@ -274,8 +274,10 @@ async fn an_enrolment_of_nobody_known_changes_nothing(f: Fixture) {
     let peru = f.organisation("wim-peru").await;
     f.import(&peru, "i-1", &[("a", profile("PE"))]).await;
     let round = f.round("spring-2027").await.id;
+    let waiting = f.store.waiting_list(&Scope::Alliance, &peru).await.expect("reads");
     let mut session = f.write().await;
-    session.enrol(&round, &peru, &with_ids(&["a", "nobody"])).await.expect_err("nobody has no profile");
+    let people = with_ids(&["a", "nobody"]);
+    session.enrol(&round, &peru, &people, &waiting).await.expect_err("nobody has no profile");
     drop(session);
     let stored = f.store.round(&Scope::Alliance, &round).await.expect("exists");
     assert_eq!((stored.enrolment.profiles, stored.state), (0, RoundState::Draft));

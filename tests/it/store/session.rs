@@ -212,9 +212,11 @@ async fn long_writes_may_move_between_threads(f: Fixture) {
     let key = f.store.begin_import(&only(&peru), &peru, "i-9", at(0)).await.expect("begins");
     movable(f.store.stage_rows(&key, rows(&[("new", mentee())]), at(0))).await.expect("stages");
     let ready = movable(f.store.ready_import(&key, at(0))).await.expect("is ready");
+    let waiting = f.store.waiting_list(&Scope::Alliance, &peru).await.expect("reads");
     let mut session = f.write().await;
     let (_, imported) = movable(session.finish_import(&key, ready)).await.expect("finishes").expect("alone");
-    let (_, enrolled) = movable(session.enrol(&round, &peru, &with_ids(&["new"]))).await.expect("enrols");
+    let people = with_ids(&["new"]);
+    let (_, enrolled) = movable(session.enrol(&round, &peru, &people, &waiting)).await.expect("enrols");
     let (_, started) = movable(session.start_run(&round, Follow::Newest, None)).await.expect("starts");
     let notes = imported.notes.into_iter().chain([started]).chain(enrolled);
     let notes = Notes::of(notes).expect("three notes");

@@ -3,7 +3,6 @@
 use proptest::sample::Index;
 
 use super::*;
-use crate::engine::limit_tree::Division;
 use crate::engine::pinned_problem::{NoSolution, PinnedProblem, Wishes};
 
 /// A case whose mentors have least places, with quotas or without, and nothing else.
