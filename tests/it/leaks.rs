@@ -163,7 +163,11 @@ fn in_a_world_of_one_pair_no_private_answer_shows() {
 #[test]
 fn in_a_world_of_one_pair_no_limit_of_an_organisation_shows() {
     let runtime = runtime();
-    let with = |limits: [Limits; 3]| runtime.block_on(look(&Case { limits, ..one_pair() }));
+    let with = |limits: [Limits; 3]| {
+        let mut case = one_pair();
+        case.limits = limits;
+        runtime.block_on(look(&case))
+    };
     let none = [None; 2];
     let plain = with([none; 3]);
     let loose = [[none, [Some(1), Some(0)], none], [none, none, [Some(0), Some(0)]]];
