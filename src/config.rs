@@ -51,6 +51,12 @@ pub struct Config {
     pub worker: bool,
     /// Address of the second port, with metrics and health over HTTP; empty for none.
     pub monitoring_listen: String,
+    /// Address of the console, the web pages; empty for none.
+    pub console_listen: String,
+    /// The origin under which browsers reach the console; empty for the address of the console itself.
+    pub console_origin: String,
+    /// Whether the console takes an API token in place of a passkey: for demonstrations and tests.
+    pub console_token_sign_in: bool,
     /// Address of an OpenTelemetry collector, over gRPC; empty for none.
     pub otlp_endpoint: String,
     /// Percent of the calls that are traced, 20 a second at most unless it is 100, of those whose callers have not decided it.
@@ -130,15 +136,20 @@ impl TryFrom<String> for Origin {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let host = ["https://", "http://"].iter().find_map(|scheme| text.strip_prefix(scheme));
-        let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:[]".contains(c);
-        if host.is_some_and(|host| !host.is_empty() && host.chars().all(is_part)) {
+        if is_origin(&text) {
             return Ok(Self(text));
         }
         Err(format!(
             "cors_origins: `{text}` is no origin; write for example https://www.example.org, without a path"
         ))
     }
+}
+
+/// Whether a text is an origin, as browsers write it.
+fn is_origin(text: &str) -> bool {
+    let host = ["https://", "http://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.:[]".contains(c);
+    host.is_some_and(|host| !host.is_empty() && host.chars().all(is_part))
 }
 
 /// Settings from the command line.
@@ -150,6 +161,10 @@ pub struct Overrides {
     pub listen: Option<String>,
     /// Database.
     pub database: Option<String>,
+    /// Address of the console.
+    pub console_listen: Option<String>,
+    /// Origin of the console.
+    pub console_origin: Option<String>,
 }
 
 /// The defaults in the syntax of the file, which also document the file.
@@ -170,9 +185,15 @@ impl Config {
                 settings.set_text(&variable, &name, text);
             }
         }
-        for (name, text) in [("listen", &overrides.listen), ("database", &overrides.database)] {
+        let flags = [
+            ("listen", &overrides.listen),
+            ("database", &overrides.database),
+            ("console_listen", &overrides.console_listen),
+            ("console_origin", &overrides.console_origin),
+        ];
+        for (name, text) in flags {
             if let Some(text) = text {
-                settings.set_text(&format!("--{name}"), name, text.clone());
+                settings.set_text(&format!("--{}", name.replace('_', "-")), name, text.clone());
             }
         }
         settings.refuse_wrong()?;
@@ -245,11 +266,23 @@ impl Config {
                 other = "forwarded"
             ));
         }
-        if !self.monitoring_listen.is_empty() && self.monitoring_address().is_none() {
+        for (name, text, example) in [
+            ("monitoring_listen", &self.monitoring_listen, "127.0.0.1:9464"),
+            ("console_listen", &self.console_listen, "127.0.0.1:8080"),
+        ] {
+            if !text.is_empty() && text.parse::<SocketAddr>().is_err() {
+                wrong.push(message!(
+                    "{name} must be an address with a port, for example {example}, or empty",
+                    name = name,
+                    example = example
+                ));
+            }
+        }
+        if !self.console_origin.is_empty() && !is_origin(&self.console_origin) {
             wrong.push(message!(
-                "{name} must be an address with a port, for example {example}, or empty",
-                name = "monitoring_listen",
-                example = "127.0.0.1:9464"
+                "{name} must be an origin, for example {example}, without a path, or empty",
+                name = "console_origin",
+                example = "https://match.example.org"
             ));
         }
         if let Some(endpoint) = self.collector()
@@ -287,21 +320,27 @@ impl Config {
         !self.tls_certificate.is_empty()
     }
 
-    /// `Ok` unless calls would travel in plain text between machines.
+    /// `Ok` unless calls or pages would travel in plain text between machines.
     pub fn check_exposure(&self) -> Result<(), ConfigError> {
-        let is_local = self.listen.ip().to_canonical().is_loopback();
-        if is_local || self.has_tls() || self.plain_text_behind_a_proxy {
+        let mut listening = [Some(self.listen), self.console_address()].into_iter().flatten();
+        let open = listening.find(|address| !address.ip().to_canonical().is_loopback());
+        let Some(open) = open.filter(|_| !self.has_tls() && !self.plain_text_behind_a_proxy) else {
             return Ok(());
-        }
+        };
         Err(ConfigError::of(vec![message!(
             "other machines reach {address}, and the service has no TLS; set tls_certificate and tls_key, or give --plain-text-behind-a-proxy if a proxy in front of the service terminates TLS",
-            address = self.listen.to_string()
+            address = open.to_string()
         )]))
     }
 
     /// The address of the second port, if there is one.
     pub fn monitoring_address(&self) -> Option<SocketAddr> {
         self.monitoring_listen.parse().ok()
+    }
+
+    /// The address of the console, if there is one.
+    pub fn console_address(&self) -> Option<SocketAddr> {
+        self.console_listen.parse().ok()
     }
 
     /// The address of the collector, if there is one.
@@ -465,112 +504,4 @@ fn without_password(url: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn flags_win_over_defaults() {
-        let overrides = Overrides { listen: Some("127.0.0.1:0".to_owned()), ..Overrides::default() };
-        let config = Config::load(&overrides).expect("a good configuration");
-        assert_eq!(config.listen.port(), 0);
-        assert_eq!(config.database_for_display(), "sqlite:wim-match.sqlite3");
-    }
-
-    #[test]
-    fn every_wrong_setting_of_a_file_is_named_with_the_file() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("wim.toml");
-        let load = |text: &str| {
-            std::fs::write(&file, text).expect("is written");
-            Config::load(&Overrides { file: Some(file.clone()), ..Overrides::default() })
-        };
-        let config = load("drain_seconds = 3\nlisten = '127.0.0.1:7'").expect("a good configuration");
-        assert_eq!((config.drain_seconds, config.listen.port()), (3, 7));
-        let error = load("worker = 1\ndrain = 3\nlog_filter = 'info'").expect_err("two mistakes").to_string();
-        for wrong in ["wim.toml: worker must be true or false", "wim.toml: `drain` is not a setting"] {
-            assert!(error.contains(wrong), "{error}");
-        }
-        let error = format!("{:#}", load("listen = 'nowhere'").expect_err("no address"));
-        assert!(error.contains("listen"), "{error}");
-        for origin in [
-            "*",
-            "https://a.example/",
-            "https://a.example/path",
-            "a.example",
-            "https://A.example",
-            "https://",
-        ] {
-            let error = load(&format!("cors_origins = ['{origin}']")).expect_err("no origin").to_string();
-            assert!(error.contains("is no origin"), "{origin}: {error}");
-        }
-        load("cors_origins = ['https://a.example', 'http://[::1]:8080']").expect("origins");
-        let error = format!("{:#}", load("proxies = ['10.0.0.0/99']").expect_err("no network"));
-        assert!(error.contains("`10.0.0.0/99` is no address or network"), "{error}");
-        let small = "max_bytes_in_flight = 8388608\nmax_bytes_per_connection = 4194304\nidle_seconds = 0";
-        let error = load(small).expect_err("three mistakes").to_string();
-        for wrong in
-            ["max_bytes_in_flight must be", "max_bytes_per_connection must be", "idle_seconds must be"]
-        {
-            assert!(error.contains(wrong), "{error}");
-        }
-    }
-
-    #[test]
-    fn text_of_the_environment_gets_the_type_of_its_setting() {
-        let mut settings = Settings { values: toml::from_str(DEFAULTS).expect("TOML"), wrong: Vec::new() };
-        for (name, text) in [("worker", "FALSE"), ("drain_seconds", "7"), ("log_filter", "5")] {
-            settings.set_text("test", name, text.to_owned());
-        }
-        settings.set_text("test", "proxies", "10.0.0.7, 10.1.0.0/16".to_owned());
-        settings.refuse_wrong().expect("all are right");
-        let value = |name: &str| settings.values[name].clone();
-        assert_eq!(value("worker"), Value::Boolean(false));
-        assert_eq!(value("drain_seconds"), Value::Integer(7));
-        assert_eq!(value("log_filter"), Value::String("5".to_owned()));
-        let proxies: Vec<Proxy> = value("proxies").try_into().expect("networks");
-        assert_eq!(proxies.iter().map(|proxy| proxy.0.prefix_len()).collect::<Vec<_>>(), [32, 16]);
-        settings.set_text("WIM_MATCH_WORKER", "worker", "perhaps".to_owned());
-        let error = settings.refuse_wrong().expect_err("no truth value").to_string();
-        assert!(error.contains("WIM_MATCH_WORKER: worker must be true or false"), "{error}");
-    }
-
-    #[test]
-    fn beyond_loopback_the_service_has_tls_or_a_proxy_that_terminates_it() {
-        let load = |listen: &str, plain_text_behind_a_proxy| {
-            let overrides = Overrides { listen: Some(listen.to_owned()), ..Overrides::default() };
-            let config = Config::load(&overrides).expect("a good configuration");
-            Config { plain_text_behind_a_proxy, ..config }
-        };
-        for local in ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
-            load(local, false).check_exposure().expect("is on loopback");
-        }
-        for open in ["0.0.0.0:1", "[::]:1", "192.0.2.1:1"] {
-            let error = load(open, false).check_exposure().expect_err("is in plain text").to_string();
-            assert!(error.contains("tls_certificate") && error.contains(open), "{error}");
-            load(open, true).check_exposure().expect("a proxy terminates TLS");
-            let mut tls = load(open, false);
-            "/etc/wim-match/tls.pem".clone_into(&mut tls.tls_certificate);
-            let error = tls.validate().expect_err("has no key").to_string();
-            assert!(error.contains("tls_certificate needs tls_key"), "{error}");
-            tls.check_exposure().expect("speaks TLS");
-        }
-    }
-
-    #[test]
-    fn a_password_is_never_shown() {
-        let config = Config::load(&Overrides {
-            database: Some("postgres://me:s3cret@db.example/wim?sslpassword=s3cret".to_owned()),
-            ..Overrides::default()
-        })
-        .expect("a good configuration");
-        assert_eq!(config.database_for_display(), "postgres://me@db.example/wim");
-        assert!(!format!("{config:?}").contains("s3cret"));
-    }
-
-    #[test]
-    fn a_wrong_database_is_named() {
-        let overrides = Overrides { database: Some("mysql://x".to_owned()), ..Overrides::default() };
-        let error = Config::load(&overrides).expect_err("a wrong database");
-        assert!(error.to_string().contains("database must begin with"), "{error}");
-    }
-}
+mod tests;

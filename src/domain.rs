@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod caller;
 pub mod comparison;
+pub mod console_session;
 pub mod consultation;
 pub mod credential;
 pub mod cursor;

@@ -22,8 +22,8 @@
 //!
 //! Tests hold these rules, above all `tests/it/house.rs`, which reads every path in the code.
 //!
-//! - Dependencies: `domain` <- `engine` <- `instance`; `domain` <- `store`; all of them <- `service` <- `api`, `worker` <- `server` <-
-//!   `cli`. No part names a part to its right, and files have no circular dependencies.
+//! - Dependencies: `domain` <- `engine` <- `instance`; `domain` <- `store`; all of them <- `service` <- `api`, `console`, `worker`
+//!   <- `server` <- `cli`. No part names a part to its right, and files have no circular dependencies.
 //! - `engine` does not depend on a database, a clock or async code; it measures its stages with a stopwatch. Only `store` names
 //!   sqlx. Only `api`, `client` and `server` name the generated module; `cli` and `demo` take its messages from `client`.
 //! - One place makes each decision: `service::permission` decides which role may call a method, [`engine::eligibility`] decides
@@ -39,6 +39,7 @@ pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod console;
 pub mod demo;
 pub mod domain;
 pub mod engine;

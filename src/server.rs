@@ -2,6 +2,7 @@
 
 mod accept;
 mod connection;
+mod console;
 mod expiry;
 mod gauges;
 mod housekeeping;
@@ -84,12 +85,14 @@ pub struct Listeners {
     pub calls: TcpListener,
     /// For metrics and health over HTTP, if wanted.
     pub monitoring: Option<TcpListener>,
+    /// For the console, if wanted.
+    pub console: Option<TcpListener>,
 }
 
 impl From<TcpListener> for Listeners {
     /// Calls alone.
     fn from(calls: TcpListener) -> Self {
-        Self { calls, monitoring: None }
+        Self { calls, monitoring: None, console: None }
     }
 }
 
@@ -98,6 +101,7 @@ impl From<TcpListener> for Listeners {
 pub struct Server {
     address: SocketAddr,
     monitoring: Option<SocketAddr>,
+    console: Option<String>,
     /// Answers on the second port until the end, so that `/readyz` says that the service drains.
     monitor: JoinSet<()>,
     service: Service,
@@ -125,7 +129,7 @@ impl Server {
         instance: &str,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
-        let Listeners { calls: listener, monitoring } = listeners;
+        let Listeners { calls: listener, monitoring, console } = listeners;
         let (tls, watched) = tls::of(&config, &clock).await?.unzip();
         let (issuer, keys) = issuer_of(&config).await?.unzip();
         let address = listener.local_addr()?;
@@ -211,6 +215,13 @@ impl Server {
         tasks.spawn(sealing::run(service.clone(), stop.clone()));
         tasks.spawn(housekeeping::write_call_sums(service.clone(), stop.clone()));
         tasks.spawn(housekeeping::run(service.clone(), Arc::clone(&gauges), stop.clone()));
+        let console = match console {
+            Some(listener) => {
+                let running = (ending.clone(), tasks.clone());
+                Some(console::open(listener, &config, service.clone(), tls.clone(), running)?)
+            }
+            None => None,
+        };
         let measures = Arc::new(Measures::new(metrics, config.trace_percent, &**service.clock()));
         let layer = CallLayer { edge: Arc::clone(&edge), service: service.clone(), issuer, measures };
         let protocol = protocol_of(&config, tls, service.clock(), tasks.clone());
@@ -233,6 +244,7 @@ impl Server {
         Ok(Self {
             address,
             monitoring: monitoring_address,
+            console,
             monitor,
             service,
             meters,
@@ -253,6 +265,11 @@ impl Server {
     /// The address of the second port, if there is one.
     pub fn monitoring_address(&self) -> Option<SocketAddr> {
         self.monitoring
+    }
+
+    /// The origin of the console, if there is one.
+    pub fn console_origin(&self) -> Option<&str> {
+        self.console.as_deref()
     }
 
     /// The use cases behind the API.

@@ -19,6 +19,7 @@ mod check_in;
 mod checkpoint;
 mod completion;
 mod consent;
+mod console_session;
 mod consultation;
 mod content;
 mod copy;

@@ -1,6 +1,6 @@
 //! Renders reasons, criteria, rules and states in the languages of the program. They are codes everywhere else.
 //!
-//! The texts are in `data/wording/`, two files per language. The labels of codes are in the vocabularies.
+//! The texts are in `data/wording/`, three files per language. The labels of codes are in the vocabularies.
 
 mod catalogue;
 mod format;

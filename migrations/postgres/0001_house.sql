@@ -711,6 +711,25 @@ CREATE INDEX invitation_principal ON invitation (principal_id);
 CREATE INDEX invitation_actor ON invitation (actor, id);
 CREATE INDEX invitation_expiry ON invitation (expire_micros);
 
+-- Sessions of the console: whoever shows the secret acts as the principal, in one of her roles.
+CREATE TABLE console_session (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    secret_hash TEXT COLLATE "C" NOT NULL UNIQUE,
+    principal_id TEXT COLLATE "C" NOT NULL REFERENCES principal (id),
+    -- The grant in which she acts. A session ends with its grant.
+    grant_id TEXT COLLATE "C" NOT NULL REFERENCES role_grant (id),
+    sign_in TEXT COLLATE "C" NOT NULL CHECK (sign_in IN ('token', 'passkey')),
+    -- The language of the pages, as a BCP 47 tag.
+    lang TEXT COLLATE "C" NOT NULL,
+    -- When she last proved who she is.
+    proof_micros BIGINT NOT NULL,
+    use_micros BIGINT NOT NULL,
+    create_micros BIGINT NOT NULL
+);
+CREATE INDEX console_session_principal ON console_session (principal_id, id);
+CREATE INDEX console_session_grant ON console_session (grant_id);
+CREATE INDEX console_session_age ON console_session (create_micros);
+
 -- First answers by request_id.
 CREATE TABLE idempotency (
     principal_id TEXT COLLATE "C" NOT NULL,
@@ -858,6 +877,7 @@ BEGIN
         ('credential', 'false'),
         ('invitation', 'false'),
         ('role_grant', 'false'),
+        ('console_session', 'false'),
         ('service_key', 'false'),
         -- The service alone computes digests.
         ('run_leaf', 'false'),

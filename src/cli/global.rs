@@ -113,8 +113,9 @@ pub(super) struct ConfigArgs {
 }
 
 impl ConfigArgs {
-    /// Reads the configuration from all sources; `listen` is the value of `--listen`.
-    pub(super) fn load(&self, listen: Option<String>) -> Result<Config, ConfigError> {
-        Config::load(&Overrides { file: self.config.clone(), listen, database: self.database.clone() })
+    /// Reads the configuration from all sources; `flags` has the values of the other flags.
+    pub(super) fn load(&self, flags: Option<Overrides>) -> Result<Config, ConfigError> {
+        let flags = flags.unwrap_or_default();
+        Config::load(&Overrides { file: self.config.clone(), database: self.database.clone(), ..flags })
     }
 }

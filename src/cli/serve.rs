@@ -13,7 +13,7 @@ use super::first_token;
 use super::global::ConfigArgs;
 use crate::client::output::tell;
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::Config;
+use crate::config::{Config, Overrides};
 use crate::domain::vocabulary::Lang;
 use crate::message;
 use crate::server::{Listeners, Server};
@@ -37,12 +37,23 @@ pub(super) struct Options {
     /// Allow addresses beyond loopback without TLS, because a proxy in front of the service terminates it.
     #[arg(long)]
     plain_text_behind_a_proxy: bool,
+    /// Address of the console, the web pages of the working group [env: WIM_MATCH_CONSOLE_LISTEN; default: no console].
+    #[arg(long, value_name = "ADDRESS")]
+    console_listen: Option<String>,
+    /// Origin under which browsers reach the console, such as https://match.example.org [env: WIM_MATCH_CONSOLE_ORIGIN].
+    #[arg(long, value_name = "ORIGIN")]
+    console_origin: Option<String>,
     #[command(flatten)]
     config: ConfigArgs,
 }
 
 pub(super) async fn run(options: Options, lang: Lang) -> Result<(), Failure> {
-    let mut config = options.config.load(options.listen)?;
+    let mut config = options.config.load(Some(Overrides {
+        listen: options.listen,
+        console_listen: options.console_listen,
+        console_origin: options.console_origin,
+        ..Overrides::default()
+    }))?;
     config.plain_text_behind_a_proxy |= options.plain_text_behind_a_proxy;
     config.check_exposure()?;
     let instance = SystemClock.new_id().to_string();
@@ -64,6 +75,10 @@ async fn serve(config: Config, instance: String, lang: Lang) -> Result<(), Failu
             Some(address) => Some(bind(address, "`monitoring_listen`").await?),
             None => None,
         },
+        console: match config.console_address() {
+            Some(address) => Some(bind(address, "`console_listen`").await?),
+            None => None,
+        },
     };
     let shown = config.database_for_display();
     let server = match Server::start(config.clone(), listeners, instance).await {
@@ -73,6 +88,9 @@ async fn serve(config: Config, instance: String, lang: Lang) -> Result<(), Failu
     let scheme = if config.has_tls() { "https" } else { "http" };
     let address = format!("{scheme}://{}", server.address());
     tell(&message!("wim-match listens on {address}", address = &address), lang);
+    if let Some(console) = server.console_origin() {
+        tell(&message!("the console is at {address}", address = console), lang);
+    }
     if let Err(failure) = first_token::hand_out(server.service(), &config, &address, lang).await {
         server.stop().await?;
         return Err(failure);

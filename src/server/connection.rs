@@ -87,7 +87,7 @@ pub(super) struct Ending {
 
 /// Spawns the tasks of calls so that the server waits for them.
 #[derive(Debug, Clone)]
-struct Tracked(TaskTracker);
+pub(super) struct Tracked(pub(super) TaskTracker);
 
 impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Tracked {
     fn execute(&self, task: F) {

@@ -143,8 +143,17 @@ fn report(purged: &Purged, metrics: &Metrics) {
     }
     let (imports, answers, runs) = (purged.of(Kind::Import), purged.of(Kind::Answer), purged.of(Kind::Run));
     let (invitations, audit_entries) = (purged.of(Kind::Invitation), purged.of(Kind::Audit));
+    let sessions = purged.of(Kind::Session);
     if purged.total() > 0 {
-        tracing::info!(imports, answers, invitations, runs, audit_entries, "purged what is no longer kept");
+        tracing::info!(
+            imports,
+            answers,
+            sessions,
+            invitations,
+            runs,
+            audit_entries,
+            "purged what is no longer kept"
+        );
     } else {
         tracing::debug!("nothing to purge");
     }

@@ -24,14 +24,18 @@ use super::watched::Watched;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 
-/// The one protocol inside of TLS.
+/// The one protocol of calls inside of TLS.
 const HTTP_2: &[u8] = b"h2";
+/// What browsers speak as well.
+const HTTP_1_1: &[u8] = b"http/1.1";
 
 /// What the service shows and what it accepts.
 #[derive(Debug)]
 pub(super) struct Shown {
-    /// For connections.
+    /// For connections of calls.
     pub(super) config: Arc<ServerConfig>,
+    /// For connections of browsers, which show no certificate of their own.
+    pub(super) web: Arc<ServerConfig>,
     /// The moment at which the first certificate of the chain ends, if it can be read.
     pub(super) until: Option<Timestamp>,
 }
@@ -94,15 +98,20 @@ fn made_of(contents: &[Vec<u8>], clock: Arc<dyn Clock>) -> anyhow::Result<Arc<Sh
                 .build()?
         }
     };
-    let mut config = ServerConfig::builder_with_details(provider, Arc::new(Now(clock)))
-        .with_protocol_versions(&[&TLS13, &TLS12])?
-        .with_client_cert_verifier(verifier)
-        .with_single_cert(chain, key)
-        .context("the certificate and its key")?;
-    config.alpn_protocols = vec![HTTP_2.to_vec()];
-    config.session_storage = Arc::new(NoServerSessionStorage {});
-    config.send_tls13_tickets = 0;
-    Ok(Arc::new(Shown { config: Arc::new(config), until }))
+    let clock = Arc::new(Now(clock));
+    let configured = |verifier, protocols: &[&[u8]]| -> anyhow::Result<Arc<ServerConfig>> {
+        let mut config = ServerConfig::builder_with_details(Arc::clone(&provider), clock.clone())
+            .with_protocol_versions(&[&TLS13, &TLS12])?
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(chain.clone(), key.clone_key())
+            .context("the certificate and its key")?;
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+        Ok(Arc::new(config))
+    };
+    let web = configured(WebPkiClientVerifier::no_client_auth(), &[HTTP_2, HTTP_1_1])?;
+    Ok(Arc::new(Shown { config: configured(verifier, &[HTTP_2])?, web, until }))
 }
 
 fn certificates(pem: &[u8]) -> anyhow::Result<Vec<CertificateDer<'static>>> {

@@ -9,6 +9,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Service;
+use crate::domain::console_session::SESSION_HOURS;
 use crate::domain::message::Message;
 use crate::error::{Error, Result};
 use crate::message;
@@ -24,6 +25,8 @@ pub enum Kind {
     Import,
     /// Answers remembered by `request_id`.
     Answer,
+    /// Sessions of the console.
+    Session,
     /// Invitations that can no longer be redeemed.
     Invitation,
     /// Runs that newer runs of their round supersede.
@@ -38,6 +41,7 @@ impl Kind {
         match self {
             Self::Import => "import",
             Self::Answer => "answer",
+            Self::Session => "session",
             Self::Invitation => "invitation",
             Self::Run => "run",
             Self::Audit => "audit",
@@ -49,6 +53,7 @@ impl Kind {
         match self {
             Self::Import => message!("imports that were never finished, with their rows"),
             Self::Answer => message!("first answers, by which a repeated request is recognised"),
+            Self::Session => message!("sessions of the console"),
             Self::Invitation => message!("invitations, redeemed or not"),
             Self::Run => message!(
                 "runs with their results, except the newest run of a round, its newest {kept} successful runs, and all runs of a published, closed or cancelled round",
@@ -65,6 +70,7 @@ impl Kind {
             Self::Answer => {
                 message!("a client repeats a request within hours; a week covers a weekend and a holiday")
             }
+            Self::Session => message!("a session lasts no longer"),
             Self::Invitation => message!("whoever has invited somebody sees for a month what became of it"),
             Self::Run => message!("newer runs have replaced it; a week leaves time to compare them"),
             Self::Audit => {
@@ -103,9 +109,10 @@ impl Rule {
 }
 
 /// The policy, in the order in which a purge follows it.
-pub const RULES: [Rule; 5] = [
+pub const RULES: [Rule; 6] = [
     Rule { kind: Kind::Import, hours: 24, since: || message!("the last row") },
     Rule { kind: Kind::Answer, hours: 7 * 24, since: || message!("the answer") },
+    Rule { kind: Kind::Session, hours: SESSION_HOURS, since: || message!("the sign-in") },
     Rule { kind: Kind::Invitation, hours: 30 * 24, since: || message!("the expiry") },
     Rule { kind: Kind::Run, hours: 7 * 24, since: || message!("the end of the run") },
     Rule { kind: Kind::Audit, hours: 3 * 365 * 24, since: || message!("the entry") },
@@ -159,6 +166,7 @@ impl Service {
         match rule.kind {
             Kind::Import => self.store.purge_stale_imports(&Scope::System, limit).await,
             Kind::Answer => self.store.purge_answers(&Scope::System, limit).await,
+            Kind::Session => self.store.purge_console_sessions(&Scope::System, limit).await,
             Kind::Invitation => self.store.purge_invitations(&Scope::System, limit).await,
             Kind::Run => self.store.purge_runs(&Scope::System, now, limit, RUNS_KEPT).await,
             Kind::Audit => self.store.purge_journal(&Scope::System, now, limit).await,
@@ -170,6 +178,7 @@ impl Service {
         match rule.kind {
             Kind::Import => self.store.count_stale_imports(&Scope::System, limit).await,
             Kind::Answer => self.store.count_old_answers(&Scope::System, limit).await,
+            Kind::Session => self.store.count_old_console_sessions(&Scope::System, limit).await,
             Kind::Invitation => self.store.count_old_invitations(&Scope::System, limit).await,
             Kind::Run => self.store.count_superseded_runs(&Scope::System, limit, RUNS_KEPT).await,
             Kind::Audit => self.store.count_old_entries(&Scope::System, limit).await,

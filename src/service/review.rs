@@ -10,7 +10,7 @@ use super::{
 };
 use crate::domain::caller::Caller;
 use crate::domain::field_rule::{self, FieldRule};
-use crate::domain::name::{DecisionRef, MatchRef, OrganisationId, PairRef, ProfileRef, RoundId};
+use crate::domain::name::{DecisionRef, MatchRef, OrganisationId, PairRef, ProfileRef, RoundId, RunRef};
 use crate::domain::policy::Objective;
 use crate::domain::record::Record;
 use crate::domain::review::{
@@ -46,6 +46,19 @@ impl PairDraft {
         }
         Ok(Some((round, Pair { mentee, mentor })))
     }
+}
+
+/// What stands of a pair.
+#[derive(Debug, Clone)]
+pub struct PairStanding {
+    /// The run.
+    pub run: RunRef,
+    /// Id of the pair: that of its matches.
+    pub pair_id: String,
+    /// What was said of it; `None` if nothing was.
+    pub review: Option<PairReview>,
+    /// The decision on it that is in force.
+    pub decision: Option<Decision>,
 }
 
 impl Service {
@@ -187,6 +200,30 @@ impl Service {
         let rest = rest.map(|ordinal| ordinal.to_string());
         let page = cursor.page_read_to(found, rest.as_deref(), |reviewed| reviewed.ordinal.to_string());
         Ok((run.round, page))
+    }
+
+    /// What stands of a pair of a run: what was said of it, and the decision in force.
+    pub async fn pair_standing(
+        &self,
+        caller: &Caller,
+        run: &str,
+        mentee: &str,
+        mentor: &str,
+    ) -> Result<PairStanding> {
+        let permit = Action::ListReviewedMatches.permit(caller)?;
+        let run = parse_run("name", run)?;
+        let pair =
+            Pair { mentee: parse_profile("mentee", mentee)?, mentor: parse_profile("mentor", mentor)? };
+        // A round that does not exist for the caller has no salt for her.
+        self.store.round(&permit.scope, &run.round).await?;
+        let salt = self.store.round_salt(&Scope::System, &run.round).await?;
+        let name = PairRef { round: run.round.clone(), id: salt.match_id(&pair.mentee, &pair.mentor) };
+        let review = match self.store.pair_review(&permit.scope, &name).await {
+            Err(Error::NotFound(_)) => None,
+            review => Some(review?),
+        };
+        let decision = self.store.live_decision(&permit.scope, &name).await?;
+        Ok(PairStanding { run, pair_id: name.id, review, decision })
     }
 
     /// Marks a pair as reviewed, or checks whether it can be marked.

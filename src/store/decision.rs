@@ -11,7 +11,7 @@ use super::scope::{Owner, Scope};
 use super::session::WriteSession;
 use super::statement::statements;
 use super::{result, round};
-use crate::domain::name::{DecisionRef, RoundId};
+use crate::domain::name::{DecisionRef, PairRef, RoundId};
 use crate::domain::record::Record;
 use crate::domain::review::{Decision, DecisionCost, DecisionKind, DecisionObstacle, Pair};
 use crate::domain::round::RoundState;
@@ -100,6 +100,14 @@ impl Store {
         let rows = session.rows(LIST, values![round, after, i64::from(released), limit]).await?;
         session.end().await?;
         rows.iter().map(|row| read(round, row)).collect()
+    }
+
+    /// The decision on a pair that is in force.
+    pub async fn live_decision(&self, scope: &Scope, name: &PairRef) -> Result<Option<Decision>> {
+        let mut session = self.reader(scope).await?;
+        let found = live_of(&mut session, &name.round, std::slice::from_ref(&name.id)).await;
+        session.end().await?;
+        Ok(found?.pop())
     }
 
     /// One decision, in force or released.

@@ -27,6 +27,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("api/edge", "a bound of the edge"),
     ("cli", "a command"),
     ("cli/admin", "a command of the operator"),
+    ("console", "a page"),
     ("client", "a use of the service"),
     ("domain", "a noun"),
     ("domain/profile/parse", "a group of fields"),
@@ -110,6 +111,7 @@ const SYSTEM_SCOPE: &[(&str, &str)] = &[
     ),
     ("src/service/authentication.rs", "authentication, and the operator at the machine"),
     ("src/service/mentorship.rs", "reminders are the service's own"),
+    ("src/service/console_session.rs", "a session is found by its secret, before anybody is known"),
     ("src/service/invitation.rs", "whoever shows the secret of an invitation is nobody yet"),
     ("src/store/backend.rs", "the log of SQLite has rows of everybody"),
     ("src/store/migration.rs", "the schema has rows of everybody"),
@@ -147,7 +149,9 @@ const PARTS: &[(&str, &[&str])] = &[
     // The edges.
     ("worker", &["domain", "error", "clock", "engine", "store", "service", "telemetry"]),
     ("api", &["domain", "error", "clock", "engine", "instance", "service", "telemetry", "wording"]),
-    ("server", &["error", "clock", "config", "store", "service", "telemetry", "worker", "api"]),
+    // Pages, over the same use cases as the API.
+    ("console", &["domain", "error", "clock", "engine", "service", "wording"]),
+    ("server", &["error", "clock", "config", "store", "service", "telemetry", "worker", "api", "console"]),
     // `admin` and `doctor` work at the machine itself, on the store and through the service.
     (
         "cli",
@@ -199,7 +203,10 @@ const OUTSIDERS: &[(&str, &[&str])] = &[
     ("prost_types::", &["api"]),
     ("clap::", &["cli", "demo", "main"]),
     ("rayon::", &["engine"]),
-    ("maud::", &["report"]),
+    ("maud::", &["report", "console"]),
+    ("axum::", &["console"]),
+    ("form_urlencoded::", &["console"]),
+    ("flate2::", &["console"]),
     ("csv::", &["profile_csv", "instance", "cli", "demo", "report"]),
     ("rust_xlsxwriter::", &["report"]),
     ("csv_core::", &["table"]),
@@ -212,7 +219,7 @@ const OUTSIDERS: &[(&str, &[&str])] = &[
     ("opentelemetry_otlp::", &["telemetry"]),
     ("tracing_opentelemetry::", &["telemetry"]),
     ("prometheus::", &["telemetry"]),
-    ("tokio::", &["store", "service", "worker", "api", "server", "client", "cli", "demo", "main"]),
+    ("tokio::", &["store", "service", "worker", "api", "console", "server", "client", "cli", "demo", "main"]),
     ("tokio::net", &["server", "cli", "demo"]),
     (
         "std::fs",

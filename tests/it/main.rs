@@ -8,6 +8,7 @@ mod callers;
 mod certificates;
 mod commands;
 mod compare;
+mod console;
 mod consultation;
 mod contract;
 mod criteria;

@@ -49,8 +49,14 @@ async fn a_purge_reports_what_it_would_delete_and_what_it_has_deleted() {
         .collect()
     };
     let row = |kind: &str, count| (kind.to_owned(), count);
-    let expected =
-        [row("import", 1), row("answer", 250), row("invitation", 0), row("run", 0), row("audit", 0)];
+    let expected = [
+        row("import", 1),
+        row("answer", 250),
+        row("session", 0),
+        row("invitation", 0),
+        row("run", 0),
+        row("audit", 0),
+    ];
     assert_eq!(counts(&admin(&["purge", "--dry-run", "--json"])), expected);
     assert_eq!(counts(&admin(&["purge", "--dry-run", "--json"])), expected, "a dry run deletes nothing");
     let told = admin(&["purge", "--dry-run", "--lang", "es"]);
@@ -58,7 +64,14 @@ async fn a_purge_reports_what_it_would_delete_and_what_it_has_deleted() {
     assert_eq!(counts(&admin(&["purge", "--json"])), expected);
     assert_eq!(
         counts(&admin(&["purge", "--json"])),
-        [row("import", 0), row("answer", 0), row("invitation", 0), row("run", 0), row("audit", 0)]
+        [
+            row("import", 0),
+            row("answer", 0),
+            row("session", 0),
+            row("invitation", 0),
+            row("run", 0),
+            row("audit", 0)
+        ]
     );
     let left: i64 =
         sqlx::query_scalar("SELECT COUNT(*) FROM idempotency").fetch_one(&mut raw).await.expect("counts");

@@ -159,6 +159,7 @@ fn the_table_of_events_knows_the_noun_of_every_action() {
         "grant",
         "role_grant",
         "invitation",
+        "console_session",
         "journal",
         "call",
         "erasure",

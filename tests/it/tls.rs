@@ -226,6 +226,7 @@ async fn the_metrics_say_how_long_the_certificate_is_valid() {
     let listeners = Listeners {
         calls: bind().await.expect("a free port"),
         monitoring: Some(bind().await.expect("a free port")),
+        console: None,
     };
     let now: jiff::Timestamp = NOW.parse().expect("a moment");
     let server = Server::start_with(config, listeners, "test", Arc::new(FixedClock::at(now))).await;

@@ -123,11 +123,13 @@ impl World {
         };
         // A story has one caller who does the work of many.
         let mut config = Config::load(&overrides).expect("a good configuration").without_rates();
+        config.console_token_sign_in = true;
         change(&mut config);
         let bind = || TcpListener::bind("127.0.0.1:0");
         let listeners = Listeners {
             calls: bind().await.expect("a free port"),
             monitoring: Some(bind().await.expect("a free port")),
+            console: Some(bind().await.expect("a free port")),
         };
         let clock_of_server = Arc::clone(&clock) as Arc<dyn Clock>;
         let server = Server::start_with(config, listeners, "test", clock_of_server).await;

@@ -1,6 +1,6 @@
 //! The languages that the program writes in, one row of a table per language, and the columns of labels in `data/`.
 //!
-//! A row, two files in `data/wording/` and a column in each table of `data/` are all that a language needs.
+//! A row, three files in `data/wording/` and a column in each table of `data/` are all that a language needs.
 //! `docs/wording.md` describes how to add one.
 
 /// Test of a word, for a rule of spelling.
@@ -11,8 +11,8 @@ pub type WordTest = fn(&str) -> bool;
 pub struct Conventions {
     /// BCP 47 tag, which is also the name of the language's column in the tables of `data/`.
     pub tag: &'static str,
-    /// Contents of the two files of the language in `data/wording/`.
-    pub texts: [&'static str; 2],
+    /// Contents of the three files of the language in `data/wording/`.
+    pub texts: [&'static str; 3],
     /// Locale of Unicode CLDR by which numbers, plural forms and dates are written.
     pub locale: &'static str,
     /// Plural forms that the texts distinguish, by their names in CLDR. The last one is that of most numbers.
@@ -58,6 +58,7 @@ macro_rules! langs {
             texts: [
                 include_str!(concat!("../../../data/wording/", $tag, ".toml")),
                 include_str!(concat!("../../../data/wording/report.", $tag, ".toml")),
+                include_str!(concat!("../../../data/wording/console.", $tag, ".toml")),
             ],
             $($field: $value),+
         }),+];
