@@ -13,9 +13,12 @@
 mod answer;
 mod assets;
 mod decisions;
+mod diagnosis;
+mod enrolment;
 mod guard;
 mod home;
 mod live;
+mod mentorships;
 mod page;
 mod pair;
 mod review;
@@ -111,6 +114,12 @@ static ROUTES: &[Route] = routes! {
     SignedIn GET "/rounds/{round}/runs/{run}/unmatched" unmatched::show;
     SignedIn GET "/rounds/{round}/decisions" decisions::show;
     SignedIn POST "/rounds/{round}/release" decisions::release or show;
+    SignedIn GET "/rounds/{round}/diagnosis" diagnosis::show;
+    SignedIn GET "/rounds/{round}/enrolment" enrolment::show;
+    SignedIn POST "/rounds/{round}/enrolment" enrolment::enrol or show;
+    SignedIn GET "/rounds/{round}/mentorships" mentorships::show;
+    SignedIn POST "/rounds/{round}/mentorships/answer" mentorships::answer or show;
+    SignedIn POST "/rounds/{round}/mentorships/meeting" mentorships::meeting or show;
     SignedIn GET "/rounds/{round}/submission" submission::show;
     SignedIn POST "/rounds/{round}/submit" submission::submit or show;
     SignedIn POST "/rounds/{round}/approve" submission::approve or show;

@@ -28,7 +28,7 @@ use crate::domain::language;
 use crate::domain::message::Message;
 use crate::domain::name::OrganisationId;
 use crate::domain::vocabulary::Lang;
-use crate::server::Server;
+use crate::server::{Listeners, Server};
 use crate::{message, report, wording};
 use alliance::Alliance;
 use moved_clock::MovedClock;
@@ -60,7 +60,7 @@ pub struct Options {
     /// File of the report (HTML).
     #[arg(long, value_name = "FILE", default_value = "round-report.html")]
     report: PathBuf,
-    /// Keep the service running after the round.
+    /// Keep the service running after the round, which is left to be reviewed in the console.
     #[arg(long)]
     serve: bool,
 }
@@ -143,7 +143,10 @@ pub async fn run(options: &Options, lang: Lang, as_json: bool) -> anyhow::Result
         data(&story::story(results, lang))?;
         data("")?;
     }
-    Box::pin(go_on(&played, options, Told { lang, silent: as_json })).await?;
+    // A living round is left to whoever opens the console.
+    if !options.serve {
+        Box::pin(go_on(&played, options, Told { lang, silent: as_json })).await?;
+    }
     if !as_json {
         print_files(options, results, lang)?;
         print_next_steps(results, lang)?;
@@ -156,6 +159,19 @@ pub async fn run(options: &Options, lang: Lang, as_json: bool) -> anyhow::Result
         );
         tell(&told, lang);
         data(&played.coordinator_token)?;
+        if let (Some(console), Some(first)) = (server.console_origin(), alliance.organisations.first()) {
+            tell(
+                &message!(
+                    "The console is at {address}. Open it in a browser, and sign in as one of these three: two coordinators and a manager.",
+                    address = format!("{console}/sign-in")
+                ),
+                lang,
+            );
+            data(&format!("console {console}"))?;
+            for (handle, token) in review::people(server, &played.channel, &first.id).await? {
+                data(&format!("person {handle} {token}"))?;
+            }
+        }
         tokio::signal::ctrl_c().await?;
     }
     played.server.stop().await
@@ -245,8 +261,14 @@ async fn start(database: &str, clock: Arc<MovedClock>) -> anyhow::Result<(Server
     })?
     .without_rates();
     config.worker = true;
-    let listener = TcpListener::bind(config.listen).await?;
-    let server = Server::start_with(config, listener.into(), "demo", clock).await?;
+    // The people of a demonstration have tokens and no passkeys.
+    config.console_token_sign_in = true;
+    let listeners = Listeners {
+        calls: TcpListener::bind(config.listen).await?,
+        monitoring: None,
+        console: Some(TcpListener::bind(config.listen).await?),
+    };
+    let server = Server::start_with(config, listeners, "demo", clock).await?;
     Ok((server, stopwatch.elapsed()))
 }
 

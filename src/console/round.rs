@@ -6,6 +6,7 @@ use super::answer::Answer;
 use super::home::next_step;
 use super::page::{Head, empty, form, moment, page};
 use super::visit::Visit;
+use crate::domain::grant::Role;
 use crate::domain::round::{Round, RoundState};
 use crate::domain::run::{Run, RunState, Stage};
 use crate::error::{Error, Result};
@@ -71,6 +72,11 @@ pub(super) async fn show(visit: Visit) -> Result<Answer> {
             @if let Some(run) = newest_result {
                 @if visit.is_coordinator() { a.button href=(format!("/{}/review", run.name.name())) { (visit.say("review")) } }
                 a.button.quiet href=(format!("/{}/unmatched", run.name.name())) { (visit.fill("unmatched_title", &[("number", &run.name.number)])) }
+            }
+            @if round.state.is_open() { a.button.quiet href=(format!("/{parent}/diagnosis")) { (visit.say("diagnosis_title")) } }
+            @if visit.acts_as(Role::ORGANISATION_MANAGER) { a.button.quiet href=(format!("/{parent}/enrolment")) { (visit.say("enrolment_title")) } }
+            @if matches!(round.state, RoundState::Published | RoundState::Closed) {
+                a.button.quiet href=(format!("/{parent}/mentorships")) { (visit.say("mentorships_title")) }
             }
             @if visit.is_coordinator() { a.button.quiet href=(format!("/{parent}/decisions")) { (visit.say("decisions_title")) } }
             a.button.quiet href=(format!("/{parent}/submission")) { (visit.say("submission_title")) }

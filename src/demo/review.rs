@@ -5,7 +5,7 @@ use super::Told;
 use crate::client::{self, Channel, Client, progress, request_id, v1};
 use crate::domain::grant::Role;
 use crate::domain::message::Message;
-use crate::domain::name::ProfileRef;
+use crate::domain::name::{OrganisationId, ProfileRef};
 use crate::domain::vocabulary::Lang;
 use crate::message;
 use crate::server::Server;
@@ -159,8 +159,36 @@ async fn withdraw(server: &Server, channel: &Channel, round: &str, profile: &str
     Ok(())
 }
 
-/// A person of the working group.
+/// A coordinator, with a client of hers.
 async fn person(secretariat: &Client, channel: &Channel, handle: &str) -> anyhow::Result<Client> {
+    let grant = v1::Grant { role: v1::Role::Coordinator.into(), ..v1::Grant::default() };
+    let token = introduce(secretariat, handle, grant).await?;
+    Ok(Client::new(channel, Some(&token))?)
+}
+
+/// The three people of a living round, by whom it is run in the console: a manager and two coordinators. Each with her token.
+pub(super) async fn people(
+    server: &Server,
+    channel: &Channel,
+    organisation: &OrganisationId,
+) -> anyhow::Result<Vec<(&'static str, String)>> {
+    let token = server.service().issue_token(&Role::Secretariat, "demo").await?;
+    let secretariat = Client::new(channel, Some(&token))?;
+    let coordinator = || v1::Grant { role: v1::Role::Coordinator.into(), ..v1::Grant::default() };
+    let manager = v1::Grant {
+        role: v1::Role::OrganisationManager.into(),
+        organisation: organisation.name(),
+        ..v1::Grant::default()
+    };
+    let mut people = Vec::new();
+    for (handle, grant) in [("rosa", coordinator()), ("amara", coordinator()), ("maria", manager)] {
+        people.push((handle, introduce(&secretariat, handle, grant).await?));
+    }
+    Ok(people)
+}
+
+/// A person with a role, and her token.
+async fn introduce(secretariat: &Client, handle: &str, grant: v1::Grant) -> anyhow::Result<String> {
     let mut admin = secretariat.admin.clone();
     let principal = v1::Principal {
         kind: v1::PrincipalKind::Person.into(),
@@ -173,7 +201,6 @@ async fn person(secretariat: &Client, channel: &Channel, handle: &str) -> anyhow
         validate_only: false,
     };
     let created = admin.create_principal(request).await?.into_inner().principal.unwrap_or_default();
-    let grant = v1::Grant { role: v1::Role::Coordinator.into(), ..v1::Grant::default() };
     let request = v1::CreateGrantRequest {
         parent: created.name.clone(),
         grant: Some(grant),
@@ -187,8 +214,7 @@ async fn person(secretariat: &Client, channel: &Channel, handle: &str) -> anyhow
         request_id: request_id(),
         ..v1::CreateCredentialRequest::default()
     };
-    let token = admin.create_credential(request).await?.into_inner().token;
-    Ok(Client::new(channel, Some(&token))?)
+    Ok(admin.create_credential(request).await?.into_inner().token)
 }
 
 /// The other mentor of a mentee with the best score, among those who cost nobody a match.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tonic::codegen::http::StatusCode;
 
+use wim_match::api::proto::v1;
 use wim_match::demo::alliance::synthesise;
 
 use self::browser::{Browser, field};
@@ -61,8 +62,8 @@ async fn a_token_opens_no_page_and_a_cookie_opens_no_call() {
     let browser = signed_in(&world, &token).await;
     let secret = browser.cookie.clone().expect("a cookie");
     let secret = secret.split_once('=').expect("a value").1;
-    let error =
-        world.client(Some(secret)).rounds.list_rounds(Default::default()).await.expect_err("no caller");
+    let request = v1::ListRoundsRequest::default();
+    let error = world.client(Some(secret)).rounds.list_rounds(request).await.expect_err("no caller");
     assert_eq!(error.code(), tonic::Code::Unauthenticated);
     world.stop().await;
 }
