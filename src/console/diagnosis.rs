@@ -11,7 +11,7 @@ use super::visit::Visit;
 use crate::domain::diagnosis::{Balance, BalanceKind, RoundDiagnosis, Scarce, ScarceKind};
 use crate::domain::language;
 use crate::domain::run::UnmatchedReason;
-use crate::domain::vocabulary::Topic;
+use crate::domain::vocabulary::{Kind as _, Topic};
 use crate::error::Result;
 use crate::service::Diagnosing;
 use crate::wording;
