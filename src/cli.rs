@@ -1,7 +1,7 @@
 //! The command line. Data goes to standard output, everything else to standard error.
 //!
 //! Three kinds of commands: clients of a running service (`import`, `export`, `whoami`, `invite`, `redeem`, `organisation`,
-//! `consultation`, `round`, `waiting`, `mentorship`, `profile`, `consent`, `privacy`, `parameters`, `events`, `health`); commands on
+//! `consultation`, `round`, `waiting`, `mentorship`, `profile`, `consent`, `privacy`, `parameters`, `report`, `events`, `health`); commands on
 //! the machine of the service (`serve`, `admin`, `doctor`, `demo`, `manual`, `completions`); and the solver for problems that the caller brings in files
 //! (`diagnose`, `solve`, `verify`, `what-if`, `repair`), which needs no service.
 
@@ -32,6 +32,7 @@ mod problem;
 mod profile;
 mod questions;
 mod repair;
+mod report;
 mod review;
 mod round;
 mod serve;
@@ -137,6 +138,9 @@ enum Command {
     /// List what every report measures, and how.
     #[command(subcommand)]
     Parameters(parameters::Command),
+    /// Make reports of rounds, of the programme, of a year for each organisation and for the Steering Committee.
+    #[command(subcommand)]
+    Report(report::Command),
     /// Follow what happens to the resources that you may read.
     #[command(subcommand)]
     Events(events::Command),
@@ -199,6 +203,7 @@ impl Cli {
             Command::Privacy(command) => privacy::run(command, &global).await,
             Command::Weights(command) => weights::run(command, &global).await,
             Command::Parameters(command) => parameters::run(command, &global).await,
+            Command::Report(command) => Box::pin(report::run(command, &global)).await,
             Command::Events(command) => events::run(command, &global).await,
             Command::Diagnose(options) => blocking(move || diagnose::run(&options, &global)).await,
             Command::Solve(options) => blocking(move || solve::run(&options, &global)).await,

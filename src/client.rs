@@ -47,6 +47,7 @@ mod page;
 mod privacy;
 pub mod private;
 pub mod progress;
+mod report;
 mod results;
 mod retry;
 mod review;

@@ -11,6 +11,7 @@ use crate::domain::message::{Message, MessageValue};
 use crate::domain::review::{DecisionObstacle, Pair};
 use crate::domain::run::StaleCause;
 use crate::domain::submission::{PublicationObstacle, SecondPersonRule};
+use crate::domain::suppression::Withheld;
 use crate::domain::violation::{Violation, Violations};
 use crate::message;
 
@@ -129,6 +130,8 @@ pub enum Error {
         /// The state that the call needs.
         required: &'static str,
     },
+    /// Too few people take part in the rounds of a report: nothing of it could be published.
+    ReportBase(Withheld),
     /// The submission's state does not allow the call.
     SubmissionState {
         /// The submission.
@@ -309,6 +312,10 @@ impl Error {
                 state = label("consultation_state", state),
                 required = label("consultation_state", required)
             ),
+            Self::ReportBase(why) => message!(
+                "there is no report, because all of it would be withheld: {why}",
+                why = label("withheld", why.as_str())
+            ),
             Self::DecisionRefused { pair, obstacles } => message!(
                 "this cannot be decided on {mentee} and {mentor}: {obstacles}; release the decision that stands in the way, or choose another pair",
                 mentee = pair.mentee.name(),
@@ -440,6 +447,7 @@ impl Error {
             Self::QuotasUnmet(_) => Reason::QuotasUnmet,
             Self::RepairBudget(_) => Reason::RepairBudget,
             Self::ConsultationState { .. } => Reason::ConsultationState,
+            Self::ReportBase(_) => Reason::ReportBase,
             Self::DecisionRefused { .. } => Reason::DecisionRefused,
             Self::DecisionReleased(_) => Reason::DecisionReleased,
             Self::RunStale { .. } => Reason::RunStale,

@@ -9,6 +9,7 @@ mod matching;
 mod number;
 mod origin;
 mod people;
+pub mod release;
 mod round_report;
 pub mod spreadsheet;
 mod words;

@@ -86,6 +86,7 @@ pub use profile::Export;
 pub use questions::AskedDecision;
 pub use repeat::RepeatedErasures;
 pub use replay::ReplayedRun;
+pub use report::ReportDraft;
 pub use retention::{Kind, Purged, RULES, Rule};
 pub use review::{PairDraft, PairStanding};
 pub use run::{ExplainedPair, RunToFollow, RunWatch};

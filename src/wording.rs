@@ -20,6 +20,7 @@ pub use self::notice::notice;
 pub use self::processing::processing_record;
 
 use crate::domain::consultation::ConsultationState;
+use crate::domain::equity::{Dimension, EquityWarning};
 use crate::domain::explanation::{Reason, ReasonCode};
 use crate::domain::language;
 use crate::domain::language::LanguageLevel;
@@ -126,6 +127,21 @@ pub fn submission_state_label(state: SubmissionState, lang: Lang) -> &'static st
 /// Name of a consultation's state.
 pub fn consultation_state_label(state: ConsultationState, lang: Lang) -> &'static str {
     label("consultation_state", state, lang)
+}
+
+/// Name of a group of the equity watch: of a region, a language, a career stage or an organisation.
+pub fn equity_group(warning: &EquityWarning, lang: Lang) -> String {
+    let key = warning.key.as_str();
+    match warning.dimension {
+        Dimension::Region => Region::from_code(key).map_or(key, |region| region.label(lang)).to_owned(),
+        Dimension::Language => language::label(key, lang).to_owned(),
+        Dimension::Stage => {
+            let at = key.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+            let term = at.and_then(|at| Stage::vocabulary().terms().get(at));
+            term.map_or(key, |term| term.label(lang)).to_owned()
+        }
+        Dimension::Organisation => key.to_owned(),
+    }
 }
 
 /// Name of a kind of decision.

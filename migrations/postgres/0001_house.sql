@@ -616,6 +616,39 @@ CREATE TABLE consultation_answer (
 );
 CREATE INDEX consultation_answer_organisation ON consultation_answer (organisation_id);
 
+-- Reports: numbers that are frozen at a moment. A report is only ever inserted: the triggers below refuse everything else.
+CREATE TABLE report (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('round', 'programme', 'annual', 'committee')),
+    -- The parts of its scope: one scope has its releases one after the other.
+    round_id TEXT COLLATE "C" REFERENCES round (id),
+    organisation_id TEXT COLLATE "C" REFERENCES organisation (id),
+    year BIGINT,
+    -- Number of the release of its scope, from 1.
+    number BIGINT NOT NULL CHECK (number >= 1),
+    -- Version of the list of parameters by which it counts.
+    list_version BIGINT NOT NULL,
+    -- Canonical JSON of its numbers, and its SHA-256 in hexadecimal.
+    content TEXT COLLATE "C" NOT NULL,
+    digest TEXT COLLATE "C" NOT NULL,
+    -- JSON of the true counts behind the published ones, by which the next release of the scope is made. No caller reads it.
+    anchors TEXT COLLATE "C" NOT NULL,
+    actor TEXT COLLATE "C" NOT NULL,
+    create_micros BIGINT NOT NULL,
+    CHECK ((kind = 'round') = (round_id IS NOT NULL)),
+    CHECK ((kind = 'annual') = (organisation_id IS NOT NULL)),
+    CHECK ((kind IN ('annual', 'committee')) = (year IS NOT NULL))
+);
+CREATE UNIQUE INDEX report_release ON report (kind, COALESCE(round_id, ''), COALESCE(organisation_id, ''), COALESCE(year, 0), number);
+CREATE INDEX report_organisation ON report (organisation_id, id);
+CREATE INDEX report_round ON report (round_id);
+CREATE FUNCTION report_is_immutable() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a report is immutable';
+END $$;
+CREATE TRIGGER report_rows BEFORE UPDATE OR DELETE ON report FOR EACH ROW EXECUTE FUNCTION report_is_immutable();
+CREATE TRIGGER report_whole BEFORE TRUNCATE ON report FOR EACH STATEMENT EXECUTE FUNCTION report_is_immutable();
+
 -- Erasures of people: what each has destroyed, under which id the counts remain, and by what an erased person is recognised
 -- when she is imported again.
 CREATE TABLE erasure (
@@ -866,6 +899,8 @@ BEGIN
         -- Every organisation reads the consultations, and its own answers. The service alone reads all answers of one.
         ('consultation', 'any_scope'),
         ('consultation_answer', 'own(organisation_id)'),
+        -- An organisation reads the reports about itself.
+        ('report', 'own(organisation_id)'),
         -- What belongs to a round exists for the organisations that are invited to it.
         ('round', 'EXISTS (SELECT 1 FROM round_organisation i WHERE i.round_id = round.id)'),
         ('policy', 'EXISTS (SELECT 1 FROM round_organisation i WHERE i.round_id = policy.round_id)'),

@@ -616,6 +616,41 @@ CREATE TABLE consultation_answer (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX consultation_answer_organisation ON consultation_answer (organisation_id);
 
+-- Reports: numbers that are frozen at a moment. A report is only ever inserted: the triggers below refuse everything else.
+CREATE TABLE report (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('round', 'programme', 'annual', 'committee')),
+    -- The parts of its scope: one scope has its releases one after the other.
+    round_id TEXT REFERENCES round (id),
+    organisation_id TEXT REFERENCES organisation (id),
+    year INTEGER,
+    -- Number of the release of its scope, from 1.
+    number INTEGER NOT NULL CHECK (number >= 1),
+    -- Version of the list of parameters by which it counts.
+    list_version INTEGER NOT NULL,
+    -- Canonical JSON of its numbers, and its SHA-256 in hexadecimal.
+    content TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    -- JSON of the true counts behind the published ones, by which the next release of the scope is made. No caller reads it.
+    anchors TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    create_micros INTEGER NOT NULL,
+    CHECK ((kind = 'round') = (round_id IS NOT NULL)),
+    CHECK ((kind = 'annual') = (organisation_id IS NOT NULL)),
+    CHECK ((kind IN ('annual', 'committee')) = (year IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX report_release ON report (kind, COALESCE(round_id, ''), COALESCE(organisation_id, ''), COALESCE(year, 0), number);
+CREATE INDEX report_organisation ON report (organisation_id, id);
+CREATE INDEX report_round ON report (round_id);
+CREATE TRIGGER report_update BEFORE UPDATE ON report
+BEGIN
+    SELECT RAISE(ABORT, 'a report is immutable');
+END;
+CREATE TRIGGER report_delete BEFORE DELETE ON report
+BEGIN
+    SELECT RAISE(ABORT, 'a report is immutable');
+END;
+
 -- Erasures of people: what each has destroyed, under which id the counts remain, and by what an erased person is recognised
 -- when she is imported again.
 CREATE TABLE erasure (

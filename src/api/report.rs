@@ -1,15 +1,20 @@
 //! ReportService.
+//!
+//! A file of a report is written here, from the stored numbers, in the language of the request.
 
 use tonic::{Request, Response, Status};
 
 use super::auth::caller_of;
-use super::convert::lang;
+use super::convert::report::{kind_of, message as report_message};
+use super::convert::{lang, outcome};
 use super::page;
 use super::proto::v1;
 use super::proto::v1::report_service_server::ReportService;
 use crate::domain::parameter::{Level, Parameter, ParameterList, Texts, Unit};
 use crate::domain::vocabulary::Lang;
-use crate::service::{PageRequest, Service};
+use crate::error::Error;
+use crate::report::release::{self, Format};
+use crate::service::{Change, PageRequest, ReportDraft, Service};
 
 /// Serves reports.
 #[derive(Debug, Clone)]
@@ -36,6 +41,80 @@ impl ReportService for ReportApi {
             list_version: i32::try_from(ParameterList::current().version).unwrap_or(i32::MAX),
             language_code: lang.tag().to_owned(),
         }))
+    }
+
+    async fn create_report(
+        &self,
+        request: Request<v1::CreateReportRequest>,
+    ) -> Result<Response<v1::CreateReportResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::CreateReportRequest { report, request_id, validate_only } = request.into_inner();
+        let wanted = report.unwrap_or_default();
+        let draft = ReportDraft {
+            kind: kind_of(wanted.kind),
+            round: &wanted.round,
+            organisation: &wanted.organisation,
+            year: wanted.year,
+        };
+        let how = Change { request_id: &request_id, validate_only };
+        let done = Box::pin(self.service.create_report(&caller, draft, how)).await;
+        let (report, violations) = outcome(validate_only, done)?;
+        let report = report.as_ref().map(report_message);
+        Ok(Response::new(v1::CreateReportResponse { report, violations }))
+    }
+
+    async fn get_report(
+        &self,
+        request: Request<v1::GetReportRequest>,
+    ) -> Result<Response<v1::GetReportResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let report = self.service.get_report(&caller, &request.into_inner().name).await?;
+        Ok(Response::new(v1::GetReportResponse { report: Some(report_message(&report)) }))
+    }
+
+    async fn list_reports(
+        &self,
+        request: Request<v1::ListReportsRequest>,
+    ) -> Result<Response<v1::ListReportsResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::ListReportsRequest { page_size, page_token } = request.into_inner();
+        let page = PageRequest { size: page_size, token: page_token };
+        let page = self.service.list_reports(&caller, &page).await?;
+        let (reports, next_page_token) = page::messages(&page, report_message);
+        Ok(Response::new(v1::ListReportsResponse { reports, next_page_token }))
+    }
+
+    async fn download_report(
+        &self,
+        request: Request<v1::DownloadReportRequest>,
+    ) -> Result<Response<v1::DownloadReportResponse>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::DownloadReportRequest { name, format, language_code } = request.into_inner();
+        let report = self.service.download_report(&caller, &name).await?;
+        let lang = lang(&language_code)?;
+        let format = format_of(format)?;
+        let written = release::write(&report, format, lang);
+        let content =
+            written.map_err(|error| Error::Internal("a report cannot be written".into(), Some(error)))?;
+        let stem = release::file_stem(&report, lang);
+        Ok(Response::new(v1::DownloadReportResponse {
+            content,
+            media_type: format.media_type().to_owned(),
+            file_name: format!("{stem}.{}", format.extension()),
+        }))
+    }
+}
+
+/// The form that a message names.
+fn format_of(format: i32) -> Result<Format, Error> {
+    match v1::ReportFormat::try_from(format) {
+        Ok(v1::ReportFormat::Html) => Ok(Format::Html),
+        Ok(v1::ReportFormat::Csv) => Ok(Format::Csv),
+        Ok(v1::ReportFormat::Json) => Ok(Format::Json),
+        Ok(v1::ReportFormat::Xlsx) => Ok(Format::Xlsx),
+        Ok(v1::ReportFormat::Unspecified) | Err(_) => {
+            Err(Error::invalid_field("format", "", "is not a form of a file; use HTML, CSV, JSON or XLSX"))
+        }
     }
 }
 

@@ -48,6 +48,7 @@ pub fn code_of(reason: Reason) -> Code {
         | Reason::RunStale
         | Reason::SubmissionState
         | Reason::ConsultationState
+        | Reason::ReportBase
         | Reason::SecondPerson
         | Reason::PublicationBlocked
         | Reason::MentorshipState
@@ -217,6 +218,7 @@ fn metadata(error: &Error) -> HashMap<String, String> {
         }
         Error::RunStale { causes, .. } => ("causes", joined(causes, |cause| cause.as_str().to_uppercase())),
         Error::SecondPerson { rule, .. } => ("rule", rule.code().to_owned()),
+        Error::ReportBase(why) => ("withheld", why.as_str().to_owned()),
         Error::RunActive(run) => ("run", run.clone()),
         Error::EtagMismatch(name) => ("resource", name.clone()),
         Error::PermissionDenied { required, .. } => ("required", (*required).to_owned()),
@@ -350,6 +352,7 @@ mod tests {
                 state: "open",
                 required: "closed",
             },
+            Error::ReportBase(crate::domain::suppression::Withheld::FewPeople),
             Error::SecondPerson { submission: submission(), rule: SecondPersonRule::Submitter },
             Error::PublicationBlocked {
                 submission: submission(),

@@ -10,8 +10,8 @@ use crate::domain::name::ProfileRef;
 use crate::domain::policy::Objective;
 use crate::domain::recruit::{self, Recruit};
 use crate::domain::run::{
-    Contribution, Coverage, FollowedPairs, Match, RunSummary, ScoreRange, Side, Standing, Unmatched,
-    WholeRound,
+    Contribution, Coverage, EquityMeasure, EquityWarning, FollowedPairs, Match, RunSummary, ScoreRange, Side,
+    Standing, Unmatched, WholeRound,
 };
 use crate::domain::vocabulary::{Lang, Region};
 use crate::message;
@@ -32,6 +32,7 @@ pub fn story(results: &Results, lang: Lang) -> String {
         headline(&results.summary, lang),
         first_matches(&results.matches, lang),
         coverage_by_region(&results.summary, lang),
+        equity(&results.summary, lang),
         unmatched(results, lang),
         whom_to_recruit(&results.unmatched, lang),
         below_minimum(&results.summary, lang),
@@ -57,6 +58,44 @@ pub fn proof(summary: &RunSummary, lang: Lang) -> String {
         (Standing::Unproved, _) => message!("NOT proved optimal."),
     };
     wording::message(&told, lang)
+}
+
+/// Groups of mentees that fall behind the rest by more than chance, a line each.
+pub fn equity(summary: &RunSummary, lang: Lang) -> String {
+    let warnings = summary.whole_round.iter().flat_map(|whole| &whole.equity);
+    let line = |warning: &EquityWarning| {
+        let rate = |(part, base): (u64, u64)| {
+            percent(&count((part * 100 + base / 2).checked_div(base).unwrap_or_default(), lang), lang)
+        };
+        let [low, high] = [warning.interval.0, warning.interval.1].map(|end| count(end, lang));
+        let (group, own, whole) =
+            (wording::equity_group(warning, lang), rate(warning.group), rate(warning.whole));
+        let told = match warning.measure {
+            EquityMeasure::MatchRate => message!(
+                "{group}: {own} of its mentees are matched (95% interval {low} to {high}), of everybody {whole}",
+                group = group,
+                own = own,
+                low = low,
+                high = high,
+                whole = whole
+            ),
+            EquityMeasure::Scores => message!(
+                "{group}: {own} of its matches reach the median score (95% interval {low} to {high}), of everybody {whole}",
+                group = group,
+                own = own,
+                low = low,
+                high = high,
+                whole = whole
+            ),
+        };
+        format!("  {}", wording::message(&told, lang))
+    };
+    let lines: Vec<String> = warnings.map(line).collect();
+    if lines.is_empty() {
+        return String::new();
+    }
+    let title = message!("Groups that fall behind by more than chance");
+    format!("{}\n{}", wording::message(&title, lang), lines.join("\n"))
 }
 
 /// The most important numbers of a run as a list.

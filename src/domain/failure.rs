@@ -99,6 +99,8 @@ reasons! {
     MentorshipState = "MENTORSHIP_STATE";
     /// The consultation's state does not allow the call.
     ConsultationState = "CONSULTATION_STATE";
+    /// Too few people take part for a report.
+    ReportBase = "REPORT_BASE";
 }
 
 impl Reason {

@@ -306,6 +306,12 @@ impl Profile {
         self.mentor_offer.filter(|offer| offer.max_mentees > 0)
     }
 
+    /// The language that she speaks best: the first one of those of her best level, without its region.
+    pub fn best_language(&self) -> Option<&str> {
+        // The last of equal ones is the greatest for an iterator.
+        self.languages.iter().rev().max_by_key(|language| language.level).map(Language::primary)
+    }
+
     /// The request of a person who is a mentee of a round: a request for no mentor makes nobody a mentee.
     pub fn open_request(&self) -> Option<MenteeRequest> {
         self.mentee_request.filter(|request| request.wanted() > 0)

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use super::equity::{Dimension, EquityMeasure, EquityWarning, MenteeGroup, ScoreRange};
 use super::explanation::{Reason, ReasonCode};
 use super::failure;
 use super::name::{OrganisationId, ProfileRef, RunRef};
@@ -440,25 +441,6 @@ pub struct RoundNumbers {
     pub scores: Option<ScoreRange>,
 }
 
-/// Lowest, median and highest shown score of some matches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScoreRange {
-    /// The lowest.
-    pub worst: u16,
-    /// The lower median.
-    pub median: u16,
-    /// The highest.
-    pub best: u16,
-}
-
-impl ScoreRange {
-    /// The range of scores in ascending order; `None` if there are none.
-    pub fn of_sorted(scores: &[u16]) -> Option<Self> {
-        let (worst, best) = (*scores.first()?, *scores.last()?);
-        Some(Self { worst, median: *scores.get((scores.len() - 1) / 2)?, best })
-    }
-}
-
 /// Numbers of a run about all organisations together and about each of them. All pairs are judged by open answers and
 /// shown points only.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -486,6 +468,12 @@ pub struct WholeRound {
     /// Shown points that stability costs by open answers; `None` without it, without a run to follow, and for STABLE.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_of_stability: Option<u64>,
+    /// Mentees by what reports group them by, for reports and for the equity watch. Not part of a digest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<MenteeGroup>,
+    /// Groups that fall behind by more than chance, as a coordinator reads them: computed of the groups when the run is read.
+    #[serde(skip)]
+    pub equity: Vec<EquityWarning>,
     /// Microseconds per stage. Not part of a digest.
     pub stage_micros: Vec<(Stage, i64)>,
 }

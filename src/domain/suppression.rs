@@ -2,17 +2,15 @@
 //!
 //! - [`Guarded`] is a count that has not passed yet. It opens as an exact count for coordinators, who see full counts of
 //!   the rounds that they run, and as a band for managers. Counts of a manager's own members need no gate.
-//! - [`statistic`] decides on one number of a report, and [`release`] on a whole table, so that no withheld cell follows
-//!   from the published ones by subtraction.
+//! - [`statistic`] decides on one number, and [`partition`] on the numbers of a report, so that no number about few people follows
+//!   from the published ones.
 //!
 //! Invariant: no function here reads anything but counts of people by organisation. Private answers are left out before
 //! anything is counted (`Round::open`).
 
-mod table;
+pub mod partition;
 
 use serde::{Deserialize, Serialize};
-
-pub use self::table::{Cell, Release, Total, release};
 
 /// Fewest people of a number about one organisation.
 pub const FEWEST_OF_ONE: u64 = 5;
@@ -119,24 +117,68 @@ pub enum Statistic {
     CountOf(u64, u64),
 }
 
-/// What is published of the number `part` of people among a base, which has so many people of each organisation.
-pub fn statistic(part: u64, base: impl IntoIterator<Item = u64>) -> Statistic {
+/// Why a number is not published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Withheld {
+    /// It is about too few people.
+    FewPeople = 1,
+    /// It is about people of too few organisations.
+    FewOrganisations = 2,
+    /// Most of the people belong to one organisation.
+    OneOrganisation = 3,
+    /// With other numbers it would tell something about few people.
+    Complementary = 4,
+    /// There are too few people for a percentage or for the scores of single pairs.
+    SmallBase = 5,
+}
+
+impl Withheld {
+    /// All reasons.
+    pub const ALL: [Self; 5] = [
+        Self::FewPeople,
+        Self::FewOrganisations,
+        Self::OneOrganisation,
+        Self::Complementary,
+        Self::SmallBase,
+    ];
+
+    /// The reason's name in the files of texts.
+    pub fn as_str(self) -> &'static str {
+        ["few_people", "few_organisations", "one_organisation", "complementary", "small_base"]
+            [self as usize - 1]
+    }
+}
+
+/// `Ok` if a number about a base may be published, which has so many people of each organisation.
+///
+/// The people without those of any one organisation must be enough too: she subtracts her own.
+pub fn judge(base: impl IntoIterator<Item = u64>) -> Result<(), Withheld> {
     let base: Vec<u64> = base.into_iter().filter(|people| *people > 0).collect();
     let whole: u64 = base.iter().sum();
     let largest = base.iter().copied().max().unwrap_or_default();
-    let is_enough = match base.len() {
-        0 => true,
-        1 => whole >= FEWEST_OF_ONE,
-        organisations => {
-            organisations >= FEWEST_ORGANISATIONS
-                && whole >= FEWEST_OF_SEVERAL
-                && u128::from(largest) * 100 <= u128::from(whole) * u128::from(LARGEST_SHARE)
+    match base.len() {
+        0 => Ok(()),
+        1 if whole >= FEWEST_OF_ONE => Ok(()),
+        1 => Err(Withheld::FewPeople),
+        _ if whole < FEWEST_OF_SEVERAL => Err(Withheld::FewPeople),
+        organisations if organisations < FEWEST_ORGANISATIONS => Err(Withheld::FewOrganisations),
+        _ if u128::from(largest) * 100 > u128::from(whole) * u128::from(LARGEST_SHARE) => {
+            Err(Withheld::OneOrganisation)
         }
-    };
-    match is_enough {
-        false => Statistic::Withheld,
-        true if whole < FEWEST_OF_PERCENTAGE => Statistic::Count(part),
-        true => Statistic::CountOf(part, whole),
+        _ if whole - largest < FEWEST_OF_ONE => Err(Withheld::OneOrganisation),
+        _ => Ok(()),
+    }
+}
+
+/// What is published of the number `part` of people among a base, which has so many people of each organisation.
+pub fn statistic(part: u64, base: impl IntoIterator<Item = u64>) -> Statistic {
+    let base: Vec<u64> = base.into_iter().collect();
+    let whole: u64 = base.iter().sum();
+    match judge(base) {
+        Err(_) => Statistic::Withheld,
+        Ok(()) if whole < FEWEST_OF_PERCENTAGE => Statistic::Count(part),
+        Ok(()) => Statistic::CountOf(part, whole),
     }
 }
 
@@ -164,6 +206,8 @@ mod tests {
         assert_eq!(statistic(3, [3, 3, 3]), Withheld);
         assert_eq!(statistic(3, [4, 3, 3]), Count(3));
         assert_eq!(statistic(3, [4, 3, 3, 0]), Count(3), "an organisation without people does not count");
+        assert_eq!(statistic(3, [8, 1, 1]), Withheld, "the first one knows the number of the two others");
+        assert_eq!(statistic(3, [8, 3, 2]), Count(3));
         assert_eq!(statistic(3, [80, 10, 10]), CountOf(3, 100));
         assert_eq!(statistic(3, [81, 10, 9]), Withheld, "one organisation is more than 80 % of it");
         assert_eq!(statistic(9, [22]), Count(9), "no percentage of fewer than 23 people");

@@ -69,10 +69,11 @@ fn of_result(parts: &ResultParts<'_>, salts: &Salts<'_>, seals: &Seals) -> [Stri
     [open.clone(), root(&json(&(open, heads)), leaves)]
 }
 
-/// A summary without its times and without the people whom it names.
+/// A summary without its times, without the groups of reports and without the people whom it names.
 fn head_of(summary: &RunSummary) -> RunSummary {
     let whole_round = summary.whole_round.clone();
-    let whole_round = whole_round.map(|whole| WholeRound { stage_micros: Vec::new(), ..whole });
+    let whole_round =
+        whole_round.map(|whole| WholeRound { stage_micros: Vec::new(), groups: Vec::new(), ..whole });
     RunSummary { whole_round, below_minimum: Vec::new(), ..summary.clone() }
 }
 

@@ -7,6 +7,8 @@
 //! consent, so that matched and unmatched people add up to the enrolments. Places and pairs count only people who take
 //! part. The summary of an organisation contains its own members and their matches only.
 
+mod groups;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -23,6 +25,7 @@ use crate::domain::run::{
     ScoreRange, TierCoverage, WholeRound,
 };
 use crate::domain::snapshot::Participant;
+use groups::Groups;
 
 /// Width of a histogram bin, in points.
 const BIN_WIDTH: u16 = 500;
@@ -57,7 +60,8 @@ pub(super) fn summarise(
     // The bound of a result that is not proved is about everyone, so that it is no number for one organisation.
     let own_proof = Proof { gap: proof.gap.filter(|_| proof.proved), ..proof.clone() };
     let (whole, tally) = (Tally::new(round, proof), Tally::new(round, &own_proof));
-    let mut tallies = Tallies { regions: BTreeMap::new(), own: BTreeMap::new(), whole, tally };
+    let mut tallies =
+        Tallies { regions: BTreeMap::new(), own: BTreeMap::new(), groups: Groups::default(), whole, tally };
     tallies.count_people(round, matches, poll)?;
     for pair in matches {
         poll.count(LOOKUP_WORK)?;
@@ -66,7 +70,7 @@ pub(super) fn summarise(
     if let Some(followed) = &round.snapshot.follows {
         tallies.count_followed(round, matches, &followed.pairs, poll)?;
     }
-    let Tallies { regions, own, whole, .. } = tallies;
+    let Tallies { regions, own, whole, groups, .. } = tallies;
     let mut organisations = BTreeMap::new();
     let mut by_organisation = BTreeMap::new();
     for (organisation, tally) in own {
@@ -89,6 +93,7 @@ pub(super) fn summarise(
             .map(|rule| (rule, counts.excluded_by(rule)))
             .filter(|(_, pairs)| *pairs > 0)
             .collect(),
+        groups: groups.finish(),
         ..WholeRound::default()
     };
     Ok(Summaries { whole: RunSummary { whole_round: Some(whole_round), ..whole.finish() }, by_organisation })
@@ -124,6 +129,7 @@ struct Tallies<'a> {
     whole: Tally,
     own: BTreeMap<&'a OrganisationId, Tally>,
     regions: BTreeMap<String, Coverage>,
+    groups: Groups<'a>,
 }
 
 impl<'a> Tallies<'a> {
@@ -156,6 +162,9 @@ impl<'a> Tallies<'a> {
             self.own(&profile.organisation).add_person(&person);
             let region = content.country.region().code().to_owned();
             person.add_to(self.regions.entry(region).or_default());
+            if content.open_request().is_some() {
+                self.groups.add_mentee(profile, content, person.as_mentee > 0);
+            }
         }
         Ok(())
     }
@@ -197,6 +206,7 @@ impl<'a> Tallies<'a> {
     /// Adds a match to everything that it touches.
     fn add_match(&mut self, pair: &Match) {
         self.whole.add_match(pair.score, true);
+        self.groups.add_match(pair);
         // Both people are in the snapshot, so that both organisations have been counted.
         if let Some(tally) = self.own.get_mut(&pair.mentor.organisation) {
             tally.add_match(pair.score, true);

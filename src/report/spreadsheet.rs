@@ -107,7 +107,7 @@ impl Cell {
     }
 }
 
-fn not_a_formula(text: String) -> String {
+pub(super) fn not_a_formula(text: String) -> String {
     let is_skipped = |c: char| c == '\u{feff}' || (c.is_whitespace() && !FORMULA.contains(&c));
     if text.trim_start_matches(is_skipped).starts_with(FORMULA) { format!("'{text}") } else { text }
 }

@@ -257,6 +257,14 @@ actions! {
     GetParticipantStatus = "MentorshipService/GetParticipantStatus": [-    -    all  -    -    own  -];
     /// List the common parameters.
     ListParameters = "ReportService/ListParameters":         [all  all  all  all  all  all  -];
+    /// Make a report.
+    CreateReport = "ReportService/CreateReport":             [-    all  -    -    -    -    -];
+    /// Read a report.
+    GetReport = "ReportService/GetReport":                   [-    all  all  -    all  -    -];
+    /// List reports.
+    ListReports = "ReportService/ListReports":               [-    all  all  -    all  -    -];
+    /// Download a report as a file.
+    DownloadReport = "ReportService/DownloadReport":         [-    all  all  -    all  -    -];
     /// Follow events.
     StreamEvents = "EventService/StreamEvents":               [-    all  all  -    -    all  -];
     /// Solve a problem that the caller brings.
@@ -439,6 +447,7 @@ impl Action {
             | Self::ResumeMentorship
             | Self::CloseMentorship
             | Self::RecordCheckIn
+            | Self::CreateReport
             | Self::CreatePrincipal
             | Self::UpdatePrincipal
             | Self::CreateGrant
@@ -468,6 +477,9 @@ impl Action {
             | Self::ListSubmissions
             | Self::GetErasure
             | Self::ListParameters
+            | Self::GetReport
+            | Self::ListReports
+            | Self::DownloadReport
             | Self::StreamEvents
             | Self::Solve
             | Self::SolveStream

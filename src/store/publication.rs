@@ -30,7 +30,7 @@ use crate::error::Result;
 const PAIRS_AT_A_TIME: u32 = 5_000;
 
 /// Why a pair is vetoed whose mentorship has ended.
-const BECAUSE_ENDED: &str = "The pair has declined or ended its mentorship.";
+pub(super) const BECAUSE_ENDED: &str = "The pair has declined or ended its mentorship.";
 
 statements! {
     query ACCEPTED = hidden("mentorship.accepted",
@@ -207,12 +207,10 @@ struct Groups {
 
 impl Groups {
     fn of(profile: &Profile) -> Self {
-        // The first tag of those that she speaks best.
-        let best = profile.languages.iter().rev().max_by_key(|language| language.level);
         Self {
             region: profile.country.region().code(),
             stage: profile.career_stage.map(i64::from),
-            language: best.map(|language| language.primary().to_owned()),
+            language: profile.best_language().map(str::to_owned),
         }
     }
 }

@@ -48,6 +48,8 @@ pub(crate) struct Target {
     pub(crate) erasure: String,
     /// An open consultation; empty for one that does not exist.
     pub(crate) consultation: String,
+    /// A report; empty for one that does not exist.
+    pub(crate) report: String,
 }
 
 impl Target {
@@ -169,7 +171,7 @@ pub(crate) async fn call(method: &str, client: &Client, target: &Target) -> Resu
         "RoundService" => Box::pin(call_rounds(method, client, t)).await,
         "RunService" => Box::pin(call_runs(method, client, t)).await,
         "EventService" => call_events(method, client.events).await,
-        "ReportService" => Box::pin(call_reports(method, client)).await,
+        "ReportService" => Box::pin(call_reports(method, client, t)).await,
         "AdminService" => Box::pin(call_admin(method, client.admin, t)).await,
         _ => Box::pin(call_solver(method, client.solver)).await,
     }
@@ -514,8 +516,25 @@ async fn call_events(method: &str, mut events: EventServiceClient<Authenticated>
 }
 
 /// The same for the methods about reports.
-async fn call_reports(method: &str, mut client: Client) -> Result<(), Status> {
+async fn call_reports(method: &str, mut client: Client, t: Target) -> Result<(), Status> {
+    let absent = "reports/01938e0a-7c5a-7a34-9d0e-5f2b7c1d9e3a".to_owned();
+    let name = Some(t.report).filter(|name| !name.is_empty()).unwrap_or(absent);
     match method {
+        "ReportService/CreateReport" => {
+            let kind = v1::ReportKind::Round.into();
+            let report = v1::Report { kind, round: t.round, ..v1::Report::default() };
+            let request = v1::CreateReportRequest { report: Some(report), ..Default::default() };
+            client.reports.create_report(request).await.map(drop)
+        }
+        "ReportService/GetReport" => client.reports.get_report(v1::GetReportRequest { name }).await.map(drop),
+        "ReportService/ListReports" => {
+            client.reports.list_reports(v1::ListReportsRequest::default()).await.map(drop)
+        }
+        "ReportService/DownloadReport" => {
+            let format = v1::ReportFormat::Csv.into();
+            let request = v1::DownloadReportRequest { name, format, ..Default::default() };
+            client.reports.download_report(request).await.map(drop)
+        }
         "ReportService/ListParameters" => {
             client.reports.list_parameters(v1::ListParametersRequest::default()).await.map(drop)
         }

@@ -22,6 +22,7 @@ fn is_nameless(method: &str) -> bool {
         "ListOrganisations",
         "CreateConsultation",
         "ListConsultations",
+        "ListReports",
         "CreateRound",
         "ListRounds",
         "WhoAmI",
@@ -303,6 +304,7 @@ async fn a_name_that_cannot_be_one_is_told_in_every_method_that_takes_one() {
             secret: name(),
             invitation: name(),
             consultation: name(),
+            report: name(),
             ..Target::default()
         };
         for method in methods() {
@@ -342,6 +344,7 @@ async fn what_is_named_well_and_does_not_exist_is_not_found() {
         secret: "wimi_of_nobody".to_owned(),
         invitation: format!("invitations/{id}"),
         consultation: "consultations/nowhere".to_owned(),
+        report: format!("reports/{id}"),
         ..Target::default()
     };
     for method in methods() {

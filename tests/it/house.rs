@@ -148,7 +148,7 @@ const PARTS: &[(&str, &[&str])] = &[
     ("service", &["domain", "error", "clock", "engine", "instance", "store", "telemetry"]),
     // The edges.
     ("worker", &["domain", "error", "clock", "engine", "store", "service", "telemetry"]),
-    ("api", &["domain", "error", "clock", "engine", "instance", "service", "telemetry", "wording"]),
+    ("api", &["domain", "error", "clock", "engine", "instance", "report", "service", "telemetry", "wording"]),
     // Pages, over the same use cases as the API.
     ("console", &["domain", "error", "clock", "engine", "service", "wording"]),
     ("server", &["error", "clock", "config", "store", "service", "telemetry", "worker", "api", "console"]),

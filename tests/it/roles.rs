@@ -138,6 +138,10 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("RunService/ListUnmatched", [OK, OK, OK]),
     ("RunService/ExplainPair", [OK, OK, ABSENT]),
     ("ReportService/ListParameters", [OK, OK, OK]),
+    ("ReportService/CreateReport", [CLOSED, DENIED, DENIED]),
+    ("ReportService/GetReport", [ABSENT, ABSENT, ABSENT]),
+    ("ReportService/ListReports", [OK, OK, OK]),
+    ("ReportService/DownloadReport", [ABSENT, ABSENT, ABSENT]),
     ("EventService/StreamEvents", [OK, OK, OK]),
     ("SolverService/Solve", [OK, OK, OK]),
     ("SolverService/SolveStream", [OK, OK, OK]),
@@ -214,6 +218,7 @@ fn absent() -> Target {
         erasure: format!("erasures/{id}"),
         pair: format!("rounds/nowhere/runs/1/matches/{}", "0".repeat(32)),
         consultation: "consultations/nowhere".to_owned(),
+        report: format!("reports/{id}"),
     }
 }
 
@@ -311,7 +316,7 @@ async fn what_is_foreign_answers_exactly_as_what_does_not_exist() {
         assert_eq!(told(&foreign).await, told(&absent).await, "{method}");
         compared += 1;
     }
-    assert_eq!(compared, 50);
+    assert_eq!(compared, 52);
     Box::pin(cast.stop()).await;
 }
 

@@ -6,6 +6,7 @@ mod fixture;
 mod import;
 mod lease;
 mod mentorship;
+mod report;
 mod result;
 mod retention;
 mod round;

@@ -1,5 +1,6 @@
 //! Conversions of runs and their summaries. The service sends them, and the command line draws reports from them.
 
+use super::equity;
 use super::policy::{self, criterion, criterion_message, hard_rule};
 use super::{count, number, points, timestamp};
 use crate::api::proto::v1;
@@ -141,6 +142,7 @@ fn whole_round_message(whole: &WholeRound) -> v1::WholeRound {
         price_of_fairness: whole.price_of_fairness.map(count),
         most_matched_mentees: whole.most_matched_mentees.map(count),
         price_of_stability: whole.price_of_stability.map(count),
+        equity_warnings: equity::messages(&whole.groups),
         stage_times: whole
             .stage_micros
             .iter()
@@ -241,6 +243,9 @@ fn whole_round(message: &v1::WholeRound) -> WholeRound {
         price_of_fairness: message.price_of_fairness.map(number),
         most_matched_mentees: message.most_matched_mentees.map(number),
         price_of_stability: message.price_of_stability.map(number),
+        // What a caller reads of them is in reports and warnings.
+        groups: Vec::new(),
+        equity: message.equity_warnings.iter().filter_map(equity::warning).collect(),
         stage_micros: message
             .stage_times
             .iter()

@@ -16,7 +16,7 @@ on_both_databases! {
 }
 
 /// Seconds from an approval to a time without objections.
-const LATER: i64 = 40 * 24 * 3_600;
+pub(super) const LATER: i64 = 40 * 24 * 3_600;
 
 async fn step(f: &Fixture, actor: &str, now: Timestamp, step: Step<'_>) -> Result<Submission> {
     let receipt = Receipt { actor: actor.to_owned(), scope: Scope::Alliance, now, request: None };
@@ -27,7 +27,7 @@ async fn step(f: &Fixture, actor: &str, now: Timestamp, step: Step<'_>) -> Resul
 }
 
 /// Publishes a run at a moment.
-async fn publish(f: &Fixture, run: &Run, now: i64) -> Result<Submission> {
+pub(super) async fn publish(f: &Fixture, run: &Run, now: i64) -> Result<Submission> {
     let digest = &run.result_digest;
     let submission = step(f, "rosa", at(now), Step::Submit { run: &run.name, digest, comment: "" }).await?;
     let name = &submission.name;
