@@ -8,6 +8,7 @@ pub mod status;
 mod admin;
 mod auth;
 mod call_layer;
+mod check_in;
 mod consultation;
 mod deadline;
 mod edge;

@@ -1,13 +1,14 @@
 //! The command line. Data goes to standard output, everything else to standard error.
 //!
 //! Three kinds of commands: clients of a running service (`import`, `export`, `whoami`, `invite`, `redeem`, `organisation`,
-//! `consultation`, `round`, `waiting`, `mentorship`, `profile`, `consent`, `privacy`, `parameters`, `report`, `events`, `health`); commands on
+//! `consultation`, `round`, `waiting`, `mentorship`, `check-in`, `profile`, `consent`, `privacy`, `parameters`, `report`, `events`, `health`); commands on
 //! the machine of the service (`serve`, `admin`, `doctor`, `demo`, `manual`, `completions`); and the solver for problems that the caller brings in files
 //! (`diagnose`, `solve`, `verify`, `what-if`, `repair`), which needs no service.
 
 mod access;
 mod admin;
 mod caller;
+mod check_in;
 mod compare;
 mod consent;
 mod consultation;
@@ -123,6 +124,9 @@ enum Command {
     /// Follow published matches: who accepts, when they meet, what they say of it, and how it ends.
     #[command(subcommand)]
     Mentorship(mentorship::Command),
+    /// Import and export check-ins, for a programme that asks its participants by a survey tool.
+    #[command(subcommand)]
+    CheckIn(check_in::Command),
     /// Answer a person who asks where she is.
     #[command(subcommand)]
     Profile(profile::Command),
@@ -198,6 +202,7 @@ impl Cli {
             Command::Round(command) => round::run(command, &global).await,
             Command::Waiting(command) => waiting::run(command, &global).await,
             Command::Mentorship(command) => Box::pin(mentorship::run(command, &global)).await,
+            Command::CheckIn(command) => Box::pin(check_in::run(command, &global)).await,
             Command::Profile(command) => profile::run(command, &global).await,
             Command::Consent(command) => consent::run(command, &global).await,
             Command::Privacy(command) => privacy::run(command, &global).await,

@@ -33,6 +33,7 @@
 //! ```
 
 mod admin;
+mod check_in;
 mod connection;
 pub mod diagnosis;
 mod error;
@@ -54,6 +55,7 @@ mod review;
 mod run;
 pub mod story;
 
+pub use check_in::{CheckInImport, export_check_ins, write_due};
 pub use connection::{Authenticated, Bearer, Client, Tls, connect, connect_with, request_id};
 pub use error::Error;
 pub use event::follow;

@@ -35,6 +35,7 @@
 //!   first start of `serve` shows the first token on a terminal, or writes it to a file that only its owner may read.
 
 pub mod api;
+pub mod check_in_csv;
 pub mod cli;
 pub mod client;
 pub mod clock;

@@ -35,9 +35,9 @@
 //! equal to the draft that the reader returns for its written form. The one exception is an identity without any answer,
 //! which is read as no identity.
 
-mod cell;
+pub(crate) mod cell;
 pub mod column;
-mod dates;
+pub(crate) mod dates;
 mod earlier_consents;
 mod hours;
 mod reader;

@@ -184,7 +184,8 @@ impl Server {
         let solver = SolverApi::new(service.clone(), streams.clone(), max);
         let (admin, rounds) = (AdminApi { service: service.clone() }, RoundApi { service: service.clone() });
         let reports = ReportApi { service: service.clone() };
-        let mentorships = MentorshipApi { service: service.clone() };
+        let mentorships =
+            MentorshipApi { service: service.clone(), streams: streams.clone(), max_message_bytes: max };
         let reviews = ReviewApi { service: service.clone() };
         let events = EventApi { service: service.clone(), streams: streams.clone() };
         let runs = RunApi { service: service.clone(), streams };

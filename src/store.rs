@@ -85,6 +85,7 @@ mod writer;
 pub use backend::{Store, StoreOptions, sqlite_file};
 pub use call_sum::CallSum;
 pub use check::{Check, CheckResult};
+pub use check_in::ExportedCheckIn;
 pub use completion::RunOutcome;
 pub use consultation::{ConsultationChange, NewAnswer};
 pub use content::TableContent;

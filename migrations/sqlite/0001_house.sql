@@ -559,7 +559,7 @@ CREATE TABLE check_in (
     CHECK ((instrument IS NULL) = (instrument_score IS NULL)),
     FOREIGN KEY (round_id, mentorship_id) REFERENCES mentorship (round_id, id) ON UPDATE CASCADE
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX check_in_organisation ON check_in (organisation_id, round_id, mentorship_id);
+CREATE INDEX check_in_organisation ON check_in (organisation_id, round_id, mentorship_id, side, point);
 
 -- Reminders that were given as events, each once.
 CREATE TABLE mentorship_reminder (

@@ -1,23 +1,31 @@
 //! MentorshipService.
 
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use super::auth::caller_of;
+use super::check_in;
 use super::convert::mentorship::{
-    check_in, check_in_draft, decline_reason, due, end_reason, end_side, message, side, state,
+    check_in as check_in_message, check_in_draft, decline_reason, due, end_reason, end_side, message, side,
+    state,
 };
 use super::convert::{outcome, participant};
+use super::incoming::Incoming;
 use super::page;
 use super::proto::v1;
 use super::proto::v1::mentorship_service_server::MentorshipService;
+use super::streams::{Answers, Streams};
 use crate::domain::caller::Caller;
-use crate::service::{Change, Named, PageRequest, Service};
+use crate::service::{Action, Change, Named, PageRequest, Service};
 
 /// Serves mentorships.
 #[derive(Debug, Clone)]
 pub struct MentorshipApi {
     /// The use cases.
     pub service: Service,
+    /// The streams of the server.
+    pub streams: Streams,
+    /// Largest message that is accepted, which the error about a larger one reports.
+    pub max_message_bytes: usize,
 }
 
 impl MentorshipApi {
@@ -37,6 +45,35 @@ impl MentorshipApi {
 
 #[tonic::async_trait]
 impl MentorshipService for MentorshipApi {
+    type ImportCheckInsStream = Answers<v1::ImportCheckInsResponse>;
+    type ExportCheckInsStream = Answers<v1::ExportCheckInsResponse>;
+
+    async fn import_check_ins(
+        &self,
+        request: Request<Streaming<v1::ImportCheckInsRequest>>,
+    ) -> Result<Response<Self::ImportCheckInsStream>, Status> {
+        let caller = caller_of(&request)?;
+        Action::ImportCheckIns.permit(&caller)?;
+        let mut asked = Incoming::new(request.into_inner(), self.max_message_bytes);
+        let spec = check_in::header(&mut asked).await?;
+        let import = self.service.begin_check_in_import(&caller, spec).await?;
+        Ok(self.streams.answer(check_in::ANSWERS_AHEAD, async move |answers| {
+            Box::pin(check_in::receive(import, asked, &answers)).await
+        }))
+    }
+
+    async fn export_check_ins(
+        &self,
+        request: Request<v1::ExportCheckInsRequest>,
+    ) -> Result<Response<Self::ExportCheckInsStream>, Status> {
+        let caller = caller_of(&request)?;
+        let v1::ExportCheckInsRequest { parent, round } = request.into_inner();
+        let export = Box::pin(self.service.export_check_ins(&caller, (&parent, &round))).await?;
+        Ok(self
+            .streams
+            .answer(check_in::PARTS_AHEAD, async move |answers| check_in::send_all(export, &answers).await))
+    }
+
     async fn get_mentorship(
         &self,
         request: Request<v1::GetMentorshipRequest>,
@@ -154,7 +191,10 @@ impl MentorshipService for MentorshipApi {
         let draft = check_in_draft(given.unwrap_or_default());
         let done = Box::pin(self.service.record_check_in(&caller, &parent, &draft, how)).await;
         let (done, violations) = outcome(validate_only, done)?;
-        Ok(Response::new(v1::RecordCheckInResponse { check_in: done.as_ref().map(check_in), violations }))
+        Ok(Response::new(v1::RecordCheckInResponse {
+            check_in: done.as_ref().map(check_in_message),
+            violations,
+        }))
     }
 
     async fn list_check_ins(
@@ -163,7 +203,7 @@ impl MentorshipService for MentorshipApi {
     ) -> Result<Response<v1::ListCheckInsResponse>, Status> {
         let caller = caller_of(&request)?;
         let found = self.service.list_check_ins(&caller, &request.into_inner().parent).await?;
-        let check_ins = found.iter().map(check_in).collect();
+        let check_ins = found.iter().map(check_in_message).collect();
         Ok(Response::new(v1::ListCheckInsResponse { check_ins }))
     }
 

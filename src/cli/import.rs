@@ -194,7 +194,7 @@ fn conclude(summary: &v1::ImportSummary, validate_only: bool, lang: Lang) -> Res
     }
 }
 
-fn print_problem(file: &str, problem: &Problem, lang: Lang) {
+pub(super) fn print_problem(file: &str, problem: &Problem, lang: Lang) {
     let Problem { line, cell } = problem;
     let hint = if cell.hint.is_empty() {
         String::new()
@@ -221,7 +221,7 @@ fn json_notice(notice: &Notice) -> Result<(), Failure> {
     Ok(data(&told.to_string())?)
 }
 
-fn json_problem(problem: &Problem, lang: Lang) -> Result<(), Failure> {
+pub(super) fn json_problem(problem: &Problem, lang: Lang) -> Result<(), Failure> {
     let Problem { line, cell } = problem;
     let told = serde_json::json!({
         "line": line, "column": cell.column, "value": cell.value,

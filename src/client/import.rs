@@ -116,7 +116,9 @@ impl Import {
             match answer.map(|answer| answer.content) {
                 Some(Some(Answer::RejectedRow(row))) => {
                     let known = reported.of(row.row);
-                    for problem in problems_of(row).into_iter().filter(|p| !known.contains(&p.cell.column)) {
+                    for problem in
+                        problems_of(row, column_of).into_iter().filter(|p| !known.contains(&p.cell.column))
+                    {
                         on_finding(&Finding::Problem(problem))?;
                     }
                 }
@@ -152,15 +154,15 @@ impl Import {
 /// Columns in which the reader has found mistakes, by line. A cell that cannot be read is missing from the row that the
 /// service gets, so what the service reports on such a column is not another mistake.
 #[derive(Debug, Default)]
-struct Reported(HashMap<u64, Vec<&'static str>>);
+pub(super) struct Reported(HashMap<u64, Vec<&'static str>>);
 
 impl Reported {
-    fn note(&mut self, problem: &Problem) {
+    pub(super) fn note(&mut self, problem: &Problem) {
         self.0.entry(problem.line).or_default().push(problem.cell.column);
     }
 
     /// The columns of a row. The service reports each row once, so its columns are removed.
-    fn of(&mut self, row: i64) -> Vec<&'static str> {
+    pub(super) fn of(&mut self, row: i64) -> Vec<&'static str> {
         u64::try_from(row).ok().and_then(|line| self.0.remove(&line)).unwrap_or_default()
     }
 }
@@ -243,7 +245,8 @@ fn notice(warning: v1::RowWarning) -> Notice {
     }
 }
 
-fn problems_of(row: v1::RejectedRow) -> Vec<Problem> {
+/// The problems of a rejected row, each in the column of its field.
+pub(super) fn problems_of(row: v1::RejectedRow, column_of: fn(&str) -> &'static str) -> Vec<Problem> {
     let line = u64::try_from(row.row).unwrap_or_default();
     let problem = |violation: v1::FieldViolation| Problem {
         line,

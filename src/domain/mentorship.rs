@@ -5,6 +5,7 @@
 //! due when, [`check_in`] the follow-up records.
 
 pub mod check_in;
+pub mod import;
 pub mod life;
 pub mod schedule;
 

@@ -87,13 +87,13 @@ const NO_NUMBER: &[&str] = &["", "n a", "na", "n d", "nd", "s d", "s o"];
 
 /// Why a text could not be read, with what to do.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Misread {
-    pub(super) what: Message,
-    pub(super) hint: Message,
+pub(crate) struct Misread {
+    pub(crate) what: Message,
+    pub(crate) hint: Message,
 }
 
 impl Misread {
-    pub(super) fn new(what: &'static str, hint: &'static str) -> Self {
+    pub(crate) fn new(what: &'static str, hint: &'static str) -> Self {
         Self { what: what.into(), hint: hint.into() }
     }
 
@@ -124,13 +124,13 @@ pub(super) fn joined_items(cell: &str) -> impl Iterator<Item = &str> {
 }
 
 /// A cell without blanks around it: white space of any kind, and the marks without width that documents leave behind.
-pub(super) fn bare(cell: &str) -> &str {
+pub(crate) fn bare(cell: &str) -> &str {
     let without_width = |c: char| matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}');
     cell.trim_matches(|c: char| c.is_whitespace() || without_width(c))
 }
 
 /// Whether a cell says that there is no answer. In a column of numbers `none` may be 0, so it does not.
-pub(super) fn is_no_answer(cell: &str, is_number: bool) -> bool {
+pub(crate) fn is_no_answer(cell: &str, is_number: bool) -> bool {
     if is_number {
         return !cell.is_empty() && cell.len() < 8 && NO_NUMBER.contains(&words(cell).as_str());
     }
@@ -199,17 +199,17 @@ fn must_be_guarded(first: char) -> bool {
 }
 
 /// Puts an apostrophe before a text that a spreadsheet would run as a formula.
-pub(super) fn guarded(text: &str) -> Cow<'_, str> {
+pub(crate) fn guarded(text: &str) -> Cow<'_, str> {
     if text.starts_with(must_be_guarded) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
 /// Removes the apostrophe that [`guarded`] adds.
-pub(super) fn unguarded(text: &str) -> &str {
+pub(crate) fn unguarded(text: &str) -> &str {
     text.strip_prefix('\'').filter(|rest| rest.starts_with(must_be_guarded)).unwrap_or(text)
 }
 
 /// Reads a whole number; spreadsheets write 2 as `2.0` or `2,0`.
-pub(super) fn number(text: &str) -> Result<i32, Misread> {
+pub(crate) fn number(text: &str) -> Result<i32, Misread> {
     if let Ok(number) = text.parse() {
         return Ok(number);
     }

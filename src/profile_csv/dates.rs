@@ -95,7 +95,7 @@ const UNITS: &[(&str, i32)] = &[
 ];
 
 /// Reads a date.
-pub(super) fn read_day(text: &str) -> Result<Date, Misread> {
+pub(crate) fn read_day(text: &str) -> Result<Date, Misread> {
     if let Some(date) = iso(text) {
         return date.ok_or_else(|| Misread::new("is a day that no calendar has", DAY_HINT));
     }

@@ -251,6 +251,10 @@ actions! {
     RecordCheckIn = "MentorshipService/RecordCheckIn":       [-    -    all  -    -    own  -];
     /// List check-ins.
     ListCheckIns = "MentorshipService/ListCheckIns":         [-    -    all  -    -    own  -];
+    /// Import check-ins.
+    ImportCheckIns = "MentorshipService/ImportCheckIns":     [-    -    all  -    -    own  -];
+    /// Export check-ins.
+    ExportCheckIns = "MentorshipService/ExportCheckIns":     [-    -    all  -    -    own  -];
     /// List what is due of an organisation's members.
     ListDue = "MentorshipService/ListDue":                   [-    all  all  -    -    own  -];
     /// Read where a person is.
@@ -447,6 +451,8 @@ impl Action {
             | Self::ResumeMentorship
             | Self::CloseMentorship
             | Self::RecordCheckIn
+            | Self::ImportCheckIns
+            | Self::ExportCheckIns
             | Self::CreateReport
             | Self::CreatePrincipal
             | Self::UpdatePrincipal

@@ -1,6 +1,8 @@
 //! Check-ins of mentorships, and what is due of an organisation's members. A check-in belongs to the organisation of its side: for
 //! every other reader it does not exist.
 
+mod import;
+
 use std::collections::HashMap;
 
 use jiff::Timestamp;
@@ -9,7 +11,7 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::backend::Store;
-use super::dialect::{Row, values};
+use super::dialect::{Row, Value, values};
 use super::journal::Note;
 use super::mentorship::{self, mentorship_columns};
 use super::read::ReadSession;
@@ -42,12 +44,57 @@ macro_rules! may_be_due {
     };
 }
 
+/// The columns of a check-in, of the table with this alias.
+macro_rules! columns_of {
+    ($alias:literal) => {
+        concat!(
+            $alias,
+            "side, ",
+            $alias,
+            "point, ",
+            $alias,
+            "check_date, ",
+            $alias,
+            "meetings, ",
+            $alias,
+            "minutes, ",
+            $alias,
+            "satisfaction, ",
+            $alias,
+            "recommend, ",
+            $alias,
+            "goals_achieved, ",
+            $alias,
+            "goals_partly, ",
+            $alias,
+            "goals_missed, ",
+            $alias,
+            "instrument, ",
+            $alias,
+            "instrument_version, ",
+            $alias,
+            "instrument_score, ",
+            $alias,
+            "promoted, ",
+            $alias,
+            "changed_role, ",
+            $alias,
+            "in_sector, ",
+            $alias,
+            "actor, ",
+            $alias,
+            "create_micros"
+        )
+    };
+}
+
+use columns_of;
+pub use import::ExportedCheckIn;
+
 statements! {
     query LIST = filtered("check_in.list",
-        "SELECT side, point, check_date, meetings, minutes, satisfaction, recommend, goals_achieved, goals_partly, goals_missed, \
-         instrument, instrument_version, instrument_score, promoted, changed_role, in_sector, actor, create_micros FROM check_in \
-         WHERE round_id = $1 AND mentorship_id = $2 \
-         AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || organisation_id || ',%') ORDER BY create_micros, side, point");
+        concat!("SELECT ", columns_of!(""), " FROM check_in WHERE round_id = $1 AND mentorship_id = $2 \
+         AND (CAST($3 AS TEXT) IS NULL OR $3 LIKE '%,' || organisation_id || ',%') ORDER BY create_micros, side, point"));
     query KNOWN = filtered("check_in.known",
         "SELECT COUNT(*) AS known FROM check_in WHERE round_id = $1 AND mentorship_id = $2 AND side = $3 AND point = $4 \
          AND (CAST($5 AS TEXT) IS NULL OR $5 LIKE '%,' || organisation_id || ',%')");
@@ -151,32 +198,8 @@ impl WriteSession {
         })?;
         let (now, actor) = (self.now(), self.actor().to_owned());
         let person = recordable(self.reads(), name, wanted, now).await?;
-        let CheckIn { side, point, date, answers, measurement } = wanted;
-        let number = |value: Option<i32>| value.map(i64::from);
-        let flag = |value: Option<bool>| value.map(i64::from);
-        let values = values![
-            &name.round,
-            name.id.as_str(),
-            side_name(*side),
-            point.as_str(),
-            &person.organisation,
-            date.to_string(),
-            number(answers.meetings),
-            number(answers.minutes),
-            number(answers.satisfaction),
-            number(answers.recommend),
-            number(answers.goals_achieved),
-            number(answers.goals_partly),
-            number(answers.goals_missed),
-            measurement.as_ref().map(|one| one.instrument.as_str()),
-            measurement.as_ref().map(|one| one.version.as_str()),
-            number(measurement.as_ref().map(|one| one.score)),
-            flag(answers.promoted),
-            flag(answers.changed_role),
-            flag(answers.in_sector),
-            actor.as_str(),
-            now,
-        ];
+        let CheckIn { side, point, .. } = wanted;
+        let values = values_of(name, wanted, &person.organisation, &actor, now);
         let owner = Owner::Organisation(&person.organisation);
         self.change_exactly(1, owner, CREATE, values).await?;
         let note = Note::new(
@@ -188,6 +211,42 @@ impl WriteSession {
         let recorded = Record { recorder: actor, time: now };
         Ok((StoredCheckIn { content: wanted.clone(), recorded }, note))
     }
+}
+
+/// The row of a check-in.
+fn values_of(
+    name: &MentorshipRef,
+    content: &CheckIn,
+    organisation: &OrganisationId,
+    actor: &str,
+    now: Timestamp,
+) -> Vec<Value> {
+    let CheckIn { side, point, date, answers, measurement } = content;
+    let number = |value: Option<i32>| value.map(i64::from);
+    let flag = |value: Option<bool>| value.map(i64::from);
+    values![
+        &name.round,
+        name.id.as_str(),
+        side_name(*side),
+        point.as_str(),
+        organisation,
+        date.to_string(),
+        number(answers.meetings),
+        number(answers.minutes),
+        number(answers.satisfaction),
+        number(answers.recommend),
+        number(answers.goals_achieved),
+        number(answers.goals_partly),
+        number(answers.goals_missed),
+        measurement.as_ref().map(|one| one.instrument.as_str()),
+        measurement.as_ref().map(|one| one.version.as_str()),
+        number(measurement.as_ref().map(|one| one.score)),
+        flag(answers.promoted),
+        flag(answers.changed_role),
+        flag(answers.in_sector),
+        actor,
+        now,
+    ]
 }
 
 /// The check-ins of a mentorship that the scope of the session covers.

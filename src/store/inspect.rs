@@ -126,6 +126,8 @@ mod tests {
         ("profile_import.documents", "SCAN json_each"),
         ("profile_import.versions", "SCAN json_each"),
         ("pair_review.named", "SCAN json_each"),
+        ("mentorship.named", "SCAN json_each"),
+        ("check_in.of_named", "SCAN json_each"),
         ("decision.live", "SCAN json_each"),
         ("approval.list", "USE TEMP B-TREE FOR ORDER BY"),
         ("submission.missing", "SCAN told"),

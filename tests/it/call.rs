@@ -142,7 +142,9 @@ pub(crate) fn is_absent(method: &str, answer: &Result<(), Status>) -> bool {
     // Nobody waits there.
     // Nothing is published there.
     let is_of_mentorship = method.starts_with("MentorshipService/")
-        && !["ListMentorships", "ListDue", "GetParticipantStatus"].iter().any(|name| method.ends_with(name));
+        && !["ListMentorships", "ListDue", "GetParticipantStatus", "ImportCheckIns", "ExportCheckIns"]
+            .iter()
+            .any(|name| method.ends_with(name));
     (is_of_review || is_of_mentorship || method == "RoundService/LeaveWaitingList")
         && answer.as_ref().is_err_and(|status| {
             ["NOT_FOUND", "INVALID_FIELDS"].contains(&crate::refusal::reason(status).as_str())

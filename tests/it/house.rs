@@ -139,6 +139,7 @@ const PARTS: &[(&str, &[&str])] = &[
     ("config", &["domain", "telemetry"]),
     ("table", &[]),
     ("profile_csv", &["domain", "table"]),
+    ("check_in_csv", &["domain", "table", "profile_csv"]),
     ("report", &["domain", "wording"]),
     // The engine knows no database, and of time only the stopwatch.
     ("engine", &["domain", "clock"]),
@@ -164,6 +165,7 @@ const PARTS: &[(&str, &[&str])] = &[
             "wording",
             "table",
             "profile_csv",
+            "check_in_csv",
             "report",
             "engine",
             "instance",
@@ -175,7 +177,7 @@ const PARTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("demo", &["domain", "clock", "config", "wording", "profile_csv", "report", "server", "client"]),
-    ("client", &["domain", "clock", "wording", "table", "profile_csv", "report", "api"]),
+    ("client", &["domain", "clock", "wording", "table", "profile_csv", "check_in_csv", "report", "api"]),
 ];
 
 /// Macros of the ground that every part may name: the macro of messages, which is exported at the root.
@@ -207,7 +209,7 @@ const OUTSIDERS: &[(&str, &[&str])] = &[
     ("axum::", &["console"]),
     ("form_urlencoded::", &["console"]),
     ("flate2::", &["console"]),
-    ("csv::", &["profile_csv", "instance", "cli", "demo", "report"]),
+    ("csv::", &["profile_csv", "check_in_csv", "instance", "cli", "demo", "report"]),
     ("rust_xlsxwriter::", &["report"]),
     ("csv_core::", &["table"]),
     ("calamine::", &["table"]),

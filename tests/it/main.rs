@@ -7,6 +7,7 @@ mod call;
 mod callers;
 mod certificates;
 mod commands;
+mod check_ins;
 mod compare;
 mod console;
 mod consultation;

@@ -19,7 +19,7 @@ on_both_databases! {
 }
 
 /// The round of the cast with its run published.
-async fn published(world: World) -> (Cast, [Client; 2]) {
+pub(crate) async fn published(world: World) -> (Cast, [Client; 2]) {
     let cast = cast(world, v1::Policy::default()).await;
     let people = two_people(&cast.world).await;
     let submission = submit(&people[0], submission_of(&cast.run)).await.expect("submits");
@@ -28,12 +28,12 @@ async fn published(world: World) -> (Cast, [Client; 2]) {
     (cast, people)
 }
 
-async fn mentorships(client: &Client, round: &str) -> Vec<v1::Mentorship> {
+pub(crate) async fn mentorships(client: &Client, round: &str) -> Vec<v1::Mentorship> {
     let request = v1::ListMentorshipsRequest { parent: round.to_owned(), ..Default::default() };
     client.mentorships.clone().list_mentorships(request).await.expect("lists").into_inner().mentorships
 }
 
-async fn respond(
+pub(crate) async fn respond(
     client: &Client,
     of: &v1::Mentorship,
     side: v1::Side,
@@ -50,7 +50,7 @@ async fn respond(
     Ok(done.mentorship.expect("a mentorship"))
 }
 
-const ACCEPTS: v1::DeclineReason = v1::DeclineReason::Unspecified;
+pub(crate) const ACCEPTS: v1::DeclineReason = v1::DeclineReason::Unspecified;
 
 async fn a_mentorship_goes_from_the_proposal_to_its_end(world: World) {
     let (cast, _) = Box::pin(published(world)).await;

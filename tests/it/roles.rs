@@ -123,6 +123,8 @@ const TABLE: &[(&str, [&str; 3])] = &[
     ("MentorshipService/CloseMentorship", [ABSENT, ABSENT, ABSENT]),
     ("MentorshipService/RecordCheckIn", [DENIED, ABSENT, ABSENT]),
     ("MentorshipService/ListCheckIns", [DENIED, ABSENT, ABSENT]),
+    ("MentorshipService/ImportCheckIns", [DENIED, OK, ABSENT]),
+    ("MentorshipService/ExportCheckIns", [DENIED, OK, ABSENT]),
     ("MentorshipService/ListDue", [OK, OK, ABSENT]),
     ("MentorshipService/GetParticipantStatus", [DENIED, OK, ABSENT]),
     ("RunService/StartRun", [OK, DENIED, DENIED]),

@@ -94,6 +94,7 @@ fn every_method_that_changes_something_takes_a_request_id_and_a_check() {
         "ResumeMentorship",
         "CloseMentorship",
         "RecordCheckIn",
+        "ImportCheckIns",
         "CreateReport",
         "CreateOrganisation",
         "UpdateOrganisation",

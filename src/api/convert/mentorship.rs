@@ -7,6 +7,7 @@ use crate::api::proto::v1;
 use crate::domain::mentorship::check_in::{
     Answers, CheckInDraft, Instrument, Measurement, Point, StoredCheckIn,
 };
+use crate::domain::mentorship::import::CheckInRow;
 use crate::domain::mentorship::schedule::{Due, DueKind};
 use crate::domain::mentorship::{
     Answer, DeclineReason, End, EndReason, EndSide, Mentorship, MentorshipState,
@@ -140,28 +141,62 @@ pub(crate) fn check_in_draft(given: v1::CheckIn) -> CheckInDraft {
     }
 }
 
+/// A row of an import from the message.
+pub(crate) fn check_in_row(given: v1::ImportCheckInsRow) -> CheckInRow {
+    let v1::ImportCheckInsRow { row, mentorship, profile, check_in, unreadable } = given;
+    let mut row = CheckInRow::new(row, &mentorship, check_in_draft(check_in.unwrap_or_default()));
+    row.is_unreadable = unreadable;
+    if !profile.is_empty() {
+        match ProfileRef::from_name(&profile) {
+            Ok(person) => row.person = Some(person),
+            Err(error) => row.violations.push("profile", profile, error.to_string(), ""),
+        }
+    }
+    row
+}
+
+/// A check-in that is not recorded yet, to the message.
+pub fn check_in_message(draft: &CheckInDraft) -> v1::CheckIn {
+    v1::CheckIn {
+        side: draft.side.map_or(0, |side| side as i32),
+        point: draft.point.map_or(0, |point| number(Point::ALL, point)),
+        date: draft.date.clone(),
+        answers: Some(answers(&draft.answers)),
+        measurement: draft.measurement.as_ref().map(|(instrument, version, score)| v1::Measurement {
+            instrument: instrument.map_or(0, |instrument| number(Instrument::ALL, instrument)),
+            version: version.clone(),
+            score_hundredths: *score,
+        }),
+        ..v1::CheckIn::default()
+    }
+}
+
 /// A check-in to the message.
 pub fn check_in(stored: &StoredCheckIn) -> v1::CheckIn {
-    let (content, answers) = (&stored.content, &stored.content.answers);
+    let content = &stored.content;
     v1::CheckIn {
         side: content.side as i32,
         point: number(Point::ALL, content.point),
         date: content.date.to_string(),
-        answers: Some(v1::CheckInAnswers {
-            meetings: answers.meetings,
-            minutes: answers.minutes,
-            satisfaction: answers.satisfaction,
-            recommend: answers.recommend,
-            goals_achieved: answers.goals_achieved,
-            goals_partly: answers.goals_partly,
-            goals_missed: answers.goals_missed,
-            promoted: answers.promoted,
-            changed_role: answers.changed_role,
-            in_sector: answers.in_sector,
-        }),
+        answers: Some(answers(&content.answers)),
         measurement: content.measurement.as_ref().map(measurement),
         author: author(&stored.recorded.recorder),
         create_time: Some(timestamp(stored.recorded.time)),
+    }
+}
+
+fn answers(answers: &Answers) -> v1::CheckInAnswers {
+    v1::CheckInAnswers {
+        meetings: answers.meetings,
+        minutes: answers.minutes,
+        satisfaction: answers.satisfaction,
+        recommend: answers.recommend,
+        goals_achieved: answers.goals_achieved,
+        goals_partly: answers.goals_partly,
+        goals_missed: answers.goals_missed,
+        promoted: answers.promoted,
+        changed_role: answers.changed_role,
+        in_sector: answers.in_sector,
     }
 }
 

@@ -208,37 +208,44 @@ impl CheckIn {
 
     /// What stands in the way of the check-in of a mentorship on a day, beside its own fields.
     pub fn check(&self, prefix: &str, of: &Mentorship, today: Date, violations: &mut Violations) {
+        Self::check_parts(prefix, (Some(self.point), Some(self.date)), of, today, violations);
+    }
+
+    /// The same of a check-in whose point or day may be unreadable.
+    pub fn check_parts(
+        prefix: &str,
+        (point, date): (Option<Point>, Option<Date>),
+        of: &Mentorship,
+        today: Date,
+        violations: &mut Violations,
+    ) {
         let field = |name: &str| format!("{prefix}{name}");
         let latest = today.tomorrow().unwrap_or(today);
-        if self.date > latest {
-            violations.push(
-                field("date"),
-                self.date,
-                "is in the future",
-                "give the day on which she answered",
-            );
+        if let Some(date) = date.filter(|date| *date > latest) {
+            violations.push(field("date"), date, "is in the future", "give the day on which she answered");
         }
-        if self.date < of.days.0 {
+        if let Some(date) = date.filter(|date| *date < of.days.0) {
             violations.push(
                 field("date"),
-                self.date,
+                date,
                 "is before the first day of the round",
                 "give the day on which she answered",
             );
         }
         let ended = of.end.as_ref().map(|end| end.time.to_zoned(TimeZone::UTC).date());
-        if let Some(end) = ended
-            && !self.point.is_about_the_end()
-            && self.date > end
+        let Some(point) = point else { return };
+        if let (Some(end), Some(date)) = (ended, date)
+            && !point.is_about_the_end()
+            && date > end
         {
             violations.push(
                 field("date"),
-                self.date,
+                date,
                 "is after the end of the mentorship",
                 "a mentorship that has ended takes check-ins of its end and of the months after it",
             );
-        } else if !(self.point.is_taken_in(of.state) || ended.is_some() && of.first_meeting.is_some()) {
-            violations.push(field("point"), self.point.as_str(), "is not open in the state of the mentorship", "check-ins begin when both have accepted; a mentorship that was declined or withdrawn takes none");
+        } else if !(point.is_taken_in(of.state) || ended.is_some() && of.first_meeting.is_some()) {
+            violations.push(field("point"), point.as_str(), "is not open in the state of the mentorship", "check-ins begin when both have accepted; a mentorship that was declined or withdrawn takes none");
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use tonic::Status;
 use wim_match::api::proto::v1;
+use wim_match::api::proto::v1::import_check_ins_request::Content as Ask;
 use wim_match::client::{Client, request_id};
 
-use super::{STALE_ETAG, Target};
+use super::{STALE_ETAG, Target, drain};
 
 /// Calls a method with a good request about `target`.
 pub(super) async fn call(method: &str, client: Client, t: Target) -> Result<(), Status> {
@@ -74,6 +75,16 @@ pub(super) async fn call(method: &str, client: Client, t: Target) -> Result<(), 
         "MentorshipService/ListDue" => {
             let request = v1::ListDueRequest { organisation: t.organisation, ..Default::default() };
             mentorships.list_due(request).await.map(drop)
+        }
+        "MentorshipService/ImportCheckIns" => {
+            let header = v1::ImportCheckInsHeader { parent: t.organisation, ..Default::default() };
+            let messages = [Ask::Header(header), Ask::End(v1::ImportEnd { rows: 0 })];
+            let messages = messages.map(|content| v1::ImportCheckInsRequest { content: Some(content) });
+            drain(mentorships.import_check_ins(tokio_stream::iter(messages)).await?.into_inner()).await
+        }
+        "MentorshipService/ExportCheckIns" => {
+            let request = v1::ExportCheckInsRequest { parent: t.organisation, ..Default::default() };
+            drain(mentorships.export_check_ins(request).await?.into_inner()).await
         }
         "MentorshipService/GetParticipantStatus" => {
             let request = v1::GetParticipantStatusRequest { profile: t.profile };
