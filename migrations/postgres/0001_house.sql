@@ -152,7 +152,7 @@ CREATE TABLE enrolment (
     create_micros BIGINT NOT NULL,
     -- Day with which she began to wait for a mentor and why, by the waiting list when she was enrolled; NULL if she was not on it.
     waiting_since TEXT COLLATE "C",
-    waiting_cause TEXT COLLATE "C" CHECK (waiting_cause IN ('lost_match', 'no_match')),
+    waiting_cause TEXT COLLATE "C" CHECK (waiting_cause IN ('early_end', 'lost_match', 'no_match', 'no_show')),
     -- Number and moment of the change that withdrew it; NULL while it is live.
     withdraw_number BIGINT CHECK (withdraw_number > enrol_number),
     withdraw_micros BIGINT,

@@ -195,57 +195,41 @@ async fn change(
     client: &mut Client,
     step: Command,
 ) -> (String, Result<Option<v1::Mentorship>, tonic::Status>) {
-    let (request_id, validate_only, etag) = (request_id(), false, String::new());
-    let round_of = |name: &str| name.split("/mentorships/").next().unwrap_or_default().to_owned();
+    let name = match &step {
+        Command::Respond { mentorship, .. }
+        | Command::Meet { mentorship, .. }
+        | Command::Pause { mentorship }
+        | Command::Resume { mentorship }
+        | Command::Close { mentorship, .. } => long(mentorship),
+        _ => return (String::new(), Ok(None)),
+    };
+    let round = name.split("/mentorships/").next().unwrap_or_default().to_owned();
     let mut mentorships = client.mentorships.clone();
-    match step {
-        Command::Respond { mentorship, side, decline } => {
-            let name = long(&mentorship);
-            let request = v1::RespondToMentorshipRequest {
-                name: name.clone(),
-                side: side_number(&side),
-                decline_reason: number(DeclineReason::ALL, DeclineReason::as_str, decline.as_deref()),
-                etag,
-                request_id,
-                validate_only,
-            };
-            let done = mentorships.respond_to_mentorship(request).await;
-            (round_of(&name), done.map(|done| done.into_inner().mentorship))
-        }
-        Command::Meet { mentorship, date } => {
-            let name = long(&mentorship);
-            let request =
-                v1::RecordFirstMeetingRequest { name: name.clone(), date, etag, request_id, validate_only };
-            let done = mentorships.record_first_meeting(request).await;
-            (round_of(&name), done.map(|done| done.into_inner().mentorship))
-        }
-        Command::Pause { mentorship } => {
-            let name = long(&mentorship);
-            let request = v1::PauseMentorshipRequest { name: name.clone(), etag, request_id, validate_only };
-            let done = mentorships.pause_mentorship(request).await;
-            (round_of(&name), done.map(|done| done.into_inner().mentorship))
-        }
-        Command::Resume { mentorship } => {
-            let name = long(&mentorship);
-            let request = v1::ResumeMentorshipRequest { name: name.clone(), etag, request_id, validate_only };
-            let done = mentorships.resume_mentorship(request).await;
-            (round_of(&name), done.map(|done| done.into_inner().mentorship))
-        }
-        Command::Close { mentorship, side, early } => {
-            let name = long(&mentorship);
-            let request = v1::CloseMentorshipRequest {
-                name: name.clone(),
-                side: number(EndSide::ALL, EndSide::as_str, Some(&side)),
-                reason: number(EndReason::ALL, EndReason::as_str, early.as_deref()),
-                etag,
-                request_id,
-                validate_only,
-            };
-            let done = mentorships.close_mentorship(request).await;
-            (round_of(&name), done.map(|done| done.into_inner().mentorship))
-        }
-        _ => (String::new(), Ok(None)),
+    macro_rules! taken {
+        ($method:ident: $request:ident { $($field:ident: $value:expr),* }) => {{
+            let request_id = request_id();
+            let request = v1::$request { name, $($field: $value,)* request_id, ..v1::$request::default() };
+            mentorships.$method(request).await.map(|done| done.into_inner().mentorship)
+        }};
     }
+    let answer = match step {
+        Command::Respond { side, decline, .. } => {
+            let decline = number(DeclineReason::ALL, DeclineReason::as_str, decline.as_deref());
+            taken!(respond_to_mentorship: RespondToMentorshipRequest {
+                side: side_number(&side),
+                decline_reason: decline
+            })
+        }
+        Command::Meet { date, .. } => taken!(record_first_meeting: RecordFirstMeetingRequest { date: date }),
+        Command::Pause { .. } => taken!(pause_mentorship: PauseMentorshipRequest {}),
+        Command::Resume { .. } => taken!(resume_mentorship: ResumeMentorshipRequest {}),
+        Command::Close { side, early, .. } => taken!(close_mentorship: CloseMentorshipRequest {
+            side: number(EndSide::ALL, EndSide::as_str, Some(&side)),
+            reason: number(EndReason::ALL, EndReason::as_str, early.as_deref())
+        }),
+        _ => Ok(None),
+    };
+    (round, answer)
 }
 
 async fn record(client: &mut Client, given: CheckIn, global: &Global) -> Result<(), Failure> {

@@ -125,7 +125,9 @@ fn shown_priority(priority: Option<&v1::WaitingPriority>, lang: Lang) -> [String
 /// Why a mentee waits.
 pub(super) fn cause(cause: v1::WaitingCause) -> Message {
     match cause {
+        v1::WaitingCause::EarlyEnd => message!("her mentorship ended without a fault of hers"),
         v1::WaitingCause::LostMatch => message!("a repair took her match"),
+        v1::WaitingCause::NoShow => message!("she did not show up or did not answer"),
         v1::WaitingCause::NoMatch | v1::WaitingCause::Unspecified => message!("no match"),
     }
 }

@@ -9,26 +9,31 @@ use super::name::{ProfileRef, RunRef};
 use super::policy::{FULL_SCORE, Policy};
 use super::run::UnmatchedReason;
 
-/// Why a mentee waits. A next round serves the causes in the order of the variants. An end of a mentorship without a fault of
-/// hers belongs before [`Self::NoMatch`], a mentee who did not show up after it.
+/// Why a mentee waits. A next round serves the causes in the order of the variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WaitingCause {
+    /// Her mentorship was declined or ended early, without a fault of hers.
+    EarlyEnd,
     /// A repair took her published match from her, without a fault of hers.
     LostMatch,
-    /// A published run gave her no match.
+    /// A published run gave her no match, or she ended a mentorship herself and seeks another one.
     NoMatch,
+    /// Her mentor's side ended the mentorship because she did not show up or did not answer.
+    NoShow,
 }
 
 impl WaitingCause {
-    /// All causes, in the order of the contract.
-    pub const ALL: [Self; 2] = [Self::LostMatch, Self::NoMatch];
+    /// All causes, the first to be served first.
+    pub const ALL: [Self; 4] = [Self::EarlyEnd, Self::LostMatch, Self::NoMatch, Self::NoShow];
 
     /// The cause's name as stored.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::EarlyEnd => "early_end",
             Self::LostMatch => "lost_match",
             Self::NoMatch => "no_match",
+            Self::NoShow => "no_show",
         }
     }
 
@@ -39,7 +44,7 @@ impl WaitingCause {
 
     /// Whether a mentee is in the first tier of a next round however long she has waited.
     pub fn is_first(self) -> bool {
-        self == Self::LostMatch
+        matches!(self, Self::EarlyEnd | Self::LostMatch)
     }
 }
 
@@ -57,16 +62,16 @@ pub struct Waiting {
 pub struct WaitingMentee {
     /// Her profile.
     pub profile: ProfileRef,
-    /// The publication with which she began to wait.
+    /// The publication or the end with which she began to wait.
     pub since: Timestamp,
     /// Why she waits.
     pub cause: WaitingCause,
     /// Published rounds in which she has stayed without a match since.
     pub rounds: i64,
-    /// The last published run that gave her no match.
+    /// The last published run that gave her no match; without any, the one of the mentorship that has ended.
     pub run: RunRef,
-    /// The reason that this run gives.
-    pub reason: UnmatchedReason,
+    /// The reason that this run gives; `None` if it gave her a match.
+    pub reason: Option<UnmatchedReason>,
     /// First day of waiting by her profile, if it has one.
     pub told_since: Option<Date>,
 }
@@ -94,12 +99,15 @@ impl WaitingPriority {
     /// What a round of this policy that starts at `start` makes of a mentee who waits `since` a day.
     ///
     /// The score grows in proportion to a year and is full after it; the weight of the criterion in the policy bounds what it
-    /// is worth. The first tier takes those who have waited as long as the policy requires, and those whose cause is first.
+    /// is worth. The first tier takes those who have waited as long as the policy requires, and those whose cause is first. It does
+    /// not take who did not show up: she is served with all others, until a publication passes her over.
     pub fn of(policy: &Policy, start: Date, since: Option<Date>, cause: Option<WaitingCause>) -> Self {
         let days = since.and_then(|since| since.until(start).ok()).map_or(0, |span| span.get_days());
         let waited_days = u32::try_from(days).unwrap_or_default();
+        let is_last = cause == Some(WaitingCause::NoShow);
         let is_first = policy.waitlist_after_days.is_some_and(|days| {
-            since.is_some() && waited_days >= u32::from(days) || cause.is_some_and(WaitingCause::is_first)
+            let has_waited = since.is_some() && waited_days >= u32::from(days);
+            has_waited && !is_last || cause.is_some_and(WaitingCause::is_first)
         });
         Self { waited_days, is_first }
     }
@@ -137,6 +145,9 @@ mod tests {
         assert_eq!(of(Some(date(2026, 12, 31)), Some(WaitingCause::LostMatch)), (1, true, 27));
         assert_eq!(of(Some(date(2020, 1, 1)), None), (2_557, true, 10_000));
         assert_eq!(of(Some(date(2027, 2, 1)), None), (0, false, 0), "a day after the start");
+        let no_show = of(Some(date(2020, 1, 1)), Some(WaitingCause::NoShow));
+        assert_eq!(no_show, (2_557, false, 10_000), "however long she has waited");
+        assert_eq!(of(Some(start), Some(WaitingCause::EarlyEnd)), (0, true, 0));
         let one_tier = Policy { waitlist_after_days: None, ..Policy::default() };
         let lost = WaitingPriority::of(&one_tier, start, Some(start), Some(WaitingCause::LostMatch));
         assert!(!lost.is_first, "a policy with one tier knows no first one");

@@ -10,16 +10,20 @@ use tokio_util::sync::CancellationToken;
 use super::tls::Current;
 use crate::api::{Cause, Edge};
 use crate::clock::Stopwatch;
-use crate::service::Service;
+use crate::service::{Look, Service};
 use crate::store::{QueueLength, Scope};
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::{
-    CERTIFICATE_REMAINING, CONNECTIONS, CONNECTIONS_MOST, EDGE_BYTES, EDGE_CALLS, EDGE_CONNECTIONS,
-    EDGE_REFUSALS, Metric, PURGE_AGE, QUEUE_AGE, QUEUE_RUNS, READY, Readings, SOLVER_WAITING, SOLVER_WORKING,
+    CERTIFICATE_REMAINING, CHECK_INS_DUE, CONNECTIONS, CONNECTIONS_MOST, EDGE_BYTES, EDGE_CALLS,
+    EDGE_CONNECTIONS, EDGE_REFUSALS, MEETINGS_OVERDUE, MENTORSHIPS, Metric, PURGE_AGE, QUEUE_AGE, QUEUE_RUNS,
+    READY, REMINDER_AGE, Readings, SOLVER_WAITING, SOLVER_WORKING,
 };
 
 /// Time between two looks at the queue of runs.
 const QUEUE_EVERY: Duration = Duration::from_secs(5);
+
+/// Mentorships below which their numbers are withheld: percentages are computed of them.
+const LEAST_MENTORSHIPS: u64 = 23;
 
 /// How a gauge is read.
 type Read = fn(&Gauges, &Readings<'_>);
@@ -36,6 +40,8 @@ pub(super) struct Gauges {
     queue: Mutex<Option<QueueLength>>,
     /// Since the last purge that ended well, or since the start.
     purged: Mutex<Stopwatch>,
+    /// The last look for what is due that ended well, and since when it has ended, or since the start.
+    looked: Mutex<(Option<Look>, Stopwatch)>,
 }
 
 impl Gauges {
@@ -52,12 +58,13 @@ impl Gauges {
             tls,
             queue: Mutex::default(),
             purged: Mutex::new(Stopwatch::start()),
+            looked: Mutex::new((None, Stopwatch::start())),
         })
     }
 
     /// Has `metrics` show the gauges as long as they exist.
     pub(super) fn shown_by(self: &Arc<Self>, metrics: &Metrics) {
-        let gauges: [(&'static Metric, Read); 13] = [
+        let gauges: [(&'static Metric, Read); 17] = [
             (&EDGE_CONNECTIONS, Self::edge_connections),
             (&EDGE_CALLS, |this, readings| readings.count(this.edge.counts().calls as u64)),
             (&EDGE_BYTES, |this, readings| readings.count(this.edge.counts().bytes as u64)),
@@ -70,6 +77,20 @@ impl Gauges {
                 this.queue().iter().for_each(|queue| readings.value(queue.age.as_secs_f64()));
             }),
             (&PURGE_AGE, Self::purge_age),
+            (&MENTORSHIPS, |this, readings| {
+                this.look().iter().for_each(|look| {
+                    for (state, number) in look.by_state() {
+                        readings.labelled(&MENTORSHIPS, &[state], number);
+                    }
+                });
+            }),
+            (&MEETINGS_OVERDUE, |this, readings| {
+                this.look().iter().for_each(|look| readings.count(look.meetings_overdue));
+            }),
+            (&CHECK_INS_DUE, |this, readings| {
+                this.look().iter().for_each(|look| readings.count(look.check_ins_due));
+            }),
+            (&REMINDER_AGE, Self::reminder_age),
             (&CERTIFICATE_REMAINING, Self::certificate_remaining),
             (&SOLVER_WORKING, |this, readings| readings.count(this.service.solver_queue().0)),
             (&SOLVER_WAITING, |this, readings| readings.count(this.service.solver_queue().1)),
@@ -102,6 +123,23 @@ impl Gauges {
     /// A purge has ended well.
     pub(super) fn purge_ended(&self) {
         *self.purged.lock().unwrap_or_else(PoisonError::into_inner) = Stopwatch::start();
+    }
+
+    /// A look for what is due has ended well.
+    pub(super) fn looked(&self, look: Look) {
+        *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = (Some(look), Stopwatch::start());
+    }
+
+    fn reminder_age(&self, readings: &Readings<'_>) {
+        let since = self.looked.lock().unwrap_or_else(PoisonError::into_inner).1;
+        readings.value(since.elapsed().as_secs_f64());
+    }
+
+    /// The last look, unless so few mentorships are in it that its numbers are about people.
+    fn look(&self) -> Option<Look> {
+        let look = self.looked.lock().unwrap_or_else(PoisonError::into_inner).0.clone()?;
+        let all: u64 = look.states.values().sum();
+        (all == 0 || all >= LEAST_MENTORSHIPS).then_some(look)
     }
 
     fn purge_age(&self, readings: &Readings<'_>) {

@@ -14,8 +14,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::gauges::Gauges;
-use crate::error::{Result, chain};
-use crate::service::{Kind, Purged, Service};
+use crate::error::{Error, Result, chain};
+use crate::service::{Kind, Look, Purged, Service};
 use crate::telemetry::Metrics;
 
 /// Time between two purges.
@@ -47,7 +47,12 @@ pub(super) async fn run(service: Service, gauges: Arc<Gauges>, stop: Cancellatio
         tokio::select! {
             biased;
             () = stop.cancelled() => return,
-            reminded = service.remind() => log_reminders(reminded),
+            looked = service.remind() => {
+                log_reminders(looked.as_ref());
+                if let Ok(look) = looked {
+                    gauges.looked(look);
+                }
+            }
         }
         for _ in 0..ATTEMPTS {
             tokio::select! {
@@ -99,13 +104,13 @@ fn log_idle(erased: Result<u64>) {
 }
 
 /// Logs that events were written for what is due.
-fn log_reminders(reminded: Result<u64>) {
-    match reminded {
+fn log_reminders(looked: Result<&Look, &Error>) {
+    match looked.map(|look| look.events) {
         Ok(0) => {}
         Ok(reminders) => tracing::info!(reminders, "wrote events for what is due in mentorships"),
         Err(error) => tracing::warn!(
             error.r#type = error.reason().code(),
-            error = chain(&error),
+            error = chain(error),
             "events for what is due could not be written; the next attempt is in an hour"
         ),
     }

@@ -13,7 +13,7 @@ use super::round::parse_round;
 use super::{Action, Permit, Service, commit_change, parse_request_id, recalled, remembered, taken};
 use crate::domain::caller::Caller;
 use crate::domain::mentorship::import::{CheckInRow, JudgedRow};
-use crate::domain::name::{OrganisationId, RoundId};
+use crate::domain::name::{MentorshipRef, OrganisationId, RoundId};
 use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
 use crate::store::{Begun, ExportedCheckIn, Scope, Store};
@@ -135,7 +135,7 @@ impl CheckInImport {
             return Err(Error::invalid_field("rows", &received.to_string(), wrong));
         }
         for CheckInRow { row, mentorship, person, draft, is_unreadable, .. } in &rows {
-            let name = mentorship.as_ref().map(ToString::to_string);
+            let name = mentorship.as_ref().map(MentorshipRef::name);
             let said = serde_json::to_vec(&(row, name, person, draft, is_unreadable))
                 .map_err(|error| Error::Internal("a row does not serialise".into(), Some(error.into())))?;
             self.payload.update(said);
@@ -173,6 +173,8 @@ impl CheckInImport {
                 let (rejected, summary) = self.told(&judged, !is_refused);
                 if !is_refused {
                     commit_change(session, note, &remembered(&summary)?).await?;
+                    let recorded = u64::try_from(summary.recorded).unwrap_or_default();
+                    self.service.metrics().check_ins_recorded("import", recorded);
                 }
                 Ok((rejected, summary))
             }

@@ -1,6 +1,5 @@
-//! Use cases of mentorships: what each side answers, how a mentorship goes on and ends, what is said of it, and what is due.
+//! Use cases of mentorships: what each side answers, how a mentorship goes on and ends, and what is said of it.
 
-use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -12,25 +11,14 @@ use super::{
 };
 use crate::domain::caller::Caller;
 use crate::domain::date::parse_date;
-use crate::domain::field_rule;
 use crate::domain::mentorship::check_in::{CheckIn, CheckInDraft, StoredCheckIn};
 use crate::domain::mentorship::life::LifeStep;
-use crate::domain::mentorship::schedule::Due;
 use crate::domain::mentorship::{DeclineReason, EndReason, EndSide, Mentorship, MentorshipState};
 use crate::domain::name::{MentorshipRef, OrganisationId};
 use crate::domain::run::Side;
 use crate::domain::violation::Violations;
 use crate::error::{Error, Result};
-use crate::store::{Begun, MentorshipFilter, Notes, Scope, WantedStep};
-
-/// Days from today on that a list of what is due covers.
-const DUE_DAYS: i64 = 7;
-/// Mentorships after which a page of what is due ends, however little is due.
-const MOST_MENTORSHIPS: usize = 5_000;
-/// Mentorships that are read at a time.
-const MENTORSHIPS_AT_A_TIME: u32 = 500;
-/// Greater than the place of what is due last in a mentorship.
-const LAST_PLACE: usize = 99;
+use crate::store::{Begun, MentorshipFilter, Notes, WantedStep};
 
 /// A mentorship that a caller wants to change, and the version that she means.
 #[derive(Debug, Clone, Copy)]
@@ -39,17 +27,6 @@ pub struct Named<'a> {
     pub name: &'a str,
     /// The etag; empty for every version.
     pub etag: &'a str,
-}
-
-/// Something that is due, with its mentorship.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DueOf {
-    /// The mentorship.
-    pub mentorship: Mentorship,
-    /// What is due.
-    pub due: Due,
-    /// Its place among what is due in the mentorship.
-    place: usize,
 }
 
 impl Service {
@@ -207,6 +184,7 @@ impl Service {
             Begun::Fresh(mut session) => {
                 let (recorded, note) = session.record_check_in(&name, &content).await?;
                 session.commit(note, &remembered(&recorded)?).await?;
+                self.metrics().check_ins_recorded("call", 1);
                 Ok(recorded)
             }
         }
@@ -216,55 +194,6 @@ impl Service {
     pub async fn list_check_ins(&self, caller: &Caller, parent: &str) -> Result<Vec<StoredCheckIn>> {
         let permit = Action::ListCheckIns.permit(caller)?;
         self.store.check_ins(&permit.scope, &parsed_name("parent", parent)?).await
-    }
-
-    /// A page of what is due of an organisation's members, by mentorship.
-    pub async fn list_due(
-        &self,
-        caller: &Caller,
-        organisation: &str,
-        days: i32,
-        request: &PageRequest,
-    ) -> Result<Page<DueOf>> {
-        let permit = Action::ListDue.permit(caller)?;
-        let id = parsed_organisation("organisation", organisation)?;
-        let rule = field_rule::LIST_DUE_REQUEST_DAYS;
-        if !(rule.least..=rule.most).contains(&days) {
-            let wrong = "is not a number of days that the list covers; give 0 to 366";
-            return Err(Error::invalid_field("days", &days.to_string(), wrong));
-        }
-        let ahead = if days == 0 { DUE_DAYS } else { i64::from(days) };
-        let until = self.today().checked_add(ahead.days()).unwrap_or(Date::MAX);
-        let cursor = Cursor::new(&permit, &format!("{organisation}/due {days}"), request)?;
-        let (mut round, mut mentorship, mut passed) = match cursor.after.as_deref() {
-            Some(key) => place_of(key).ok_or(Error::InvalidPageToken)?,
-            None => (String::new(), String::new(), LAST_PLACE),
-        };
-        let (mut found, mut read) = (Vec::new(), 0);
-        let rest = loop {
-            let from = (round.as_str(), mentorship.as_str());
-            let rows = self.store.due(&permit.scope, &id, from, until, MENTORSHIPS_AT_A_TIME).await?;
-            let is_last = rows.len() < MENTORSHIPS_AT_A_TIME as usize;
-            read += rows.len();
-            for (one, due) in rows {
-                // The first row is the one at which the page before, or the reading before, has ended.
-                let is_known =
-                    (one.name.round.as_str(), one.name.id.as_str()) == (round.as_str(), mentorship.as_str());
-                let skipped = if is_known { passed + 1 } else { 0 };
-                (round, mentorship, passed) = (one.name.round.to_string(), one.name.id.clone(), LAST_PLACE);
-                let all = due.into_iter().enumerate().skip(skipped);
-                found.extend(all.map(|(place, due)| DueOf { mentorship: one.clone(), due, place }));
-            }
-            if is_last || found.len() >= cursor.limit() as usize {
-                break None;
-            }
-            if read >= MOST_MENTORSHIPS {
-                break Some(key_of(&round, &mentorship, LAST_PLACE));
-            }
-        };
-        let key =
-            |one: &DueOf| key_of(one.mentorship.name.round.as_str(), &one.mentorship.name.id, one.place);
-        Ok(cursor.page_read_to(found, rest.as_deref(), key))
     }
 
     /// The mentorship of a name that the caller may change, for a side if one is given. Everything wrong goes to `violations`.
@@ -307,15 +236,14 @@ impl Service {
             Begun::Repeated(first) => recalled(&first),
             Begun::Fresh(mut session) => {
                 let (mentorship, notes) = session.live(wanted).await?;
+                let is_new = !notes.is_empty();
                 commit_change(session, Notes::of(notes), &remembered(&mentorship)?).await?;
+                if let (LifeStep::Answer(_, reason), true) = (step, is_new) {
+                    self.metrics().mentorship_answered(reason.is_none());
+                }
                 Ok(mentorship)
             }
         }
-    }
-
-    /// Writes an event for everything that is due and of which nobody was reminded, and returns their number.
-    pub async fn remind(&self) -> Result<u64> {
-        self.store.remind(&Scope::System, self.clock.now()).await
     }
 
     /// Today in UTC.
@@ -324,19 +252,10 @@ impl Service {
     }
 }
 
-fn key_of(round: &str, mentorship: &str, place: usize) -> String {
-    format!("{round}/{mentorship}/{place}")
-}
-
-fn place_of(key: &str) -> Option<(String, String, usize)> {
-    let mut parts = key.split('/');
-    Some((parts.next()?.to_owned(), parts.next()?.to_owned(), parts.next()?.parse().ok()?))
-}
-
 fn parsed_name(field: &str, name: &str) -> Result<MentorshipRef> {
     MentorshipRef::from_name(name).map_err(|error| Error::invalid_field(field, name, error.to_string()))
 }
 
-fn parsed_organisation(field: &str, name: &str) -> Result<OrganisationId> {
+pub(super) fn parsed_organisation(field: &str, name: &str) -> Result<OrganisationId> {
     OrganisationId::from_name(name).map_err(|error| Error::invalid_field(field, name, error.to_string()))
 }

@@ -136,6 +136,7 @@ mod tests {
         ("run_match.run_before", "SCAN b"),
         ("submission.losing", "SCAN l VIRTUAL TABLE"),
         ("waiting.list", "SCAN q"),
+        ("waiting.list", "SCAN e"),
         ("waiting.list", "USE TEMP B-TREE FOR"),
         ("snapshot.participants", "SCAN q"),
         ("run_match.list_of_organisation", "SCAN ment"),

@@ -23,14 +23,21 @@ use crate::domain::run::Side;
 use crate::domain::version::is_meant;
 use crate::error::{Error, Result};
 
-/// Columns of a mentorship `t` with the days of its round `r`.
-macro_rules! mentorship_columns {
+/// Columns of a mentorship `t` with the days of its round `r`, which is to be joined.
+macro_rules! mentorship_with_days {
     () => {
         "SELECT t.round_id, t.id, t.run_number, t.mentee_organisation_id, t.mentee_own_id, t.mentor_organisation_id, \
          t.mentor_own_id, t.score, t.state, t.propose_micros, t.respond_until_micros, t.mentor_answer, t.mentor_reason, \
          t.mentor_actor, t.mentor_answer_micros, t.mentee_answer, t.mentee_reason, t.mentee_actor, t.mentee_answer_micros, \
          t.accept_micros, t.first_meeting_date, t.pause_micros, t.end_micros, t.end_reason, t.end_side, t.version, \
-         t.update_micros, r.start_date, r.end_date FROM mentorship t JOIN round r ON r.id = t.round_id"
+         t.update_micros, r.start_date, r.end_date FROM mentorship t"
+    };
+}
+
+/// Columns of a mentorship `t` with the days of its round `r`.
+macro_rules! mentorship_columns {
+    () => {
+        concat!($crate::store::mentorship::mentorship_with_days!(), " JOIN round r ON r.id = t.round_id")
     };
 }
 
@@ -45,17 +52,17 @@ macro_rules! wanted {
 }
 
 /// A page of the mentorships of an organisation's members: one index walk per side, and a pair within the organisation comes from
-/// the first walk only.
+/// the first walk only. SQLite keeps the order of a cross join, and so walks the members of the organisation and not the round.
 macro_rules! list_of_organisation {
     () => {
         concat!(
             "SELECT * FROM (",
-            mentorship_columns!(),
-            " WHERE ",
+            mentorship_with_days!(),
+            " CROSS JOIN round r WHERE r.id = t.round_id AND ",
             wanted!(),
             " AND t.mentee_organisation_id = $9 ORDER BY t.id LIMIT $8) AS mentees UNION ALL SELECT * FROM (",
-            mentorship_columns!(),
-            " WHERE ",
+            mentorship_with_days!(),
+            " CROSS JOIN round r WHERE r.id = t.round_id AND ",
             wanted!(),
             " AND t.mentor_organisation_id = $9 AND t.mentee_organisation_id <> $9 ORDER BY t.id LIMIT $8) AS mentors \
              ORDER BY id LIMIT $8"
@@ -63,7 +70,7 @@ macro_rules! list_of_organisation {
     };
 }
 
-pub(super) use mentorship_columns;
+pub(super) use {mentorship_columns, mentorship_with_days};
 
 statements! {
     query EXISTS = filtered("mentorship.exists",

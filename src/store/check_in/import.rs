@@ -22,7 +22,6 @@ use crate::domain::mentorship::check_in::{CheckIn, CheckInDraft, Point, StoredCh
 use crate::domain::mentorship::import::{CheckInRow, JudgedRow};
 use crate::domain::name::{MentorshipRef, OrganisationId, OwnId, ProfileRef, RoundId};
 use crate::domain::profile::ConsentPurpose;
-use crate::domain::record::Record;
 use crate::domain::run::Side;
 use crate::domain::violation::Violations;
 use crate::error::{Error, Result};

@@ -25,7 +25,7 @@ pub(crate) struct Rule {
 }
 
 /// The dashboards.
-pub(crate) const DASHBOARDS: &[&str] = &["service", "matching"];
+pub(crate) const DASHBOARDS: &[&str] = &["service", "matching", "follow-up"];
 
 pub(crate) fn read(path: impl AsRef<Path>) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);

@@ -1,9 +1,11 @@
 //! Mentorships that publications make and end.
 
 use jiff::Timestamp;
+use wim_match::domain::mentorship::{DeclineReason, EndReason, EndSide, MentorshipState};
 use wim_match::domain::name::RunRef;
 use wim_match::domain::run::{Follow, Run};
 use wim_match::domain::submission::{PublicationObstacle, Submission};
+use wim_match::domain::waiting::WaitingCause;
 use wim_match::error::{Error, Result};
 use wim_match::store::{Notes, Receipt, Scope, Step, SubmissionEnd};
 
@@ -13,6 +15,7 @@ use super::on_both_databases;
 on_both_databases! {
     a_publication_proposes_each_pair_once_and_is_taken_back_as_long_as_nobody_has_accepted,
     a_pair_that_has_declined_is_excluded_from_each_run_that_follows,
+    the_waiting_list_reads_each_end_as_a_model_does,
 }
 
 /// Seconds from an approval to a time without objections.
@@ -101,4 +104,74 @@ async fn a_pair_that_has_declined_is_excluded_from_each_run_that_follows(f: Fixt
     let refused = publish(&f, &repaired, 203 + LATER).await.expect_err("the pair has declined");
     let Error::PublicationBlocked { obstacles, .. } = refused else { panic!("{refused:?}") };
     assert_eq!(obstacles, [PublicationObstacle::PairEnded]);
+}
+
+/// Why a mentee waits by the end of her mentorship.
+fn cause_of(
+    state: MentorshipState,
+    declined: Option<DeclineReason>,
+    side: Option<EndSide>,
+    reason: Option<EndReason>,
+) -> Option<WaitingCause> {
+    use EndReason as Why;
+    let is_hers = side == Some(EndSide::Mentee);
+    match (state, reason) {
+        (MentorshipState::Declined, _) => match declined {
+            None => Some(WaitingCause::EarlyEnd),
+            Some(DeclineReason::NoTime | DeclineReason::NoLongerAvailable) => None,
+            Some(_) => Some(WaitingCause::NoMatch),
+        },
+        (MentorshipState::EndedEarly | MentorshipState::Withdrawn, Some(Why::Erased)) => {
+            Some(WaitingCause::EarlyEnd)
+        }
+        (MentorshipState::EndedEarly, Some(why)) => match why {
+            Why::GoalsReachedEarly | Why::ReplacedByRepair | Why::Unpublished => None,
+            Why::NoShow | Why::PartnerUnresponsive => Some(match side {
+                Some(EndSide::Mentee) => WaitingCause::EarlyEnd,
+                Some(EndSide::Mentor) => WaitingCause::NoShow,
+                Some(EndSide::Both | EndSide::Organisation) | None => WaitingCause::NoMatch,
+            }),
+            Why::ConductConcern => is_hers.then_some(WaitingCause::EarlyEnd),
+            Why::NoLongerAvailable | Why::ChangedRole | Why::LeftSector if is_hers => None,
+            _ => Some(if is_hers { WaitingCause::NoMatch } else { WaitingCause::EarlyEnd }),
+        },
+        _ => None,
+    }
+}
+
+async fn the_waiting_list_reads_each_end_as_a_model_does(f: Fixture) {
+    let (peru, _, run) = f.succeeded_run().await;
+    publish(&f, &run, 100).await.expect("publishes");
+    let mut ends =
+        vec![(MentorshipState::Proposed, None, None, None), (MentorshipState::Declined, None, None, None)];
+    ends.extend(DeclineReason::ALL.iter().map(|why| (MentorshipState::Declined, Some(*why), None, None)));
+    for reason in EndReason::ALL {
+        let sides = EndSide::ALL.iter().map(|side| Some(*side)).chain([None]);
+        ends.extend(sides.map(|side| (MentorshipState::EndedEarly, None, side, Some(*reason))));
+        ends.push((MentorshipState::Withdrawn, None, None, Some(*reason)));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for (state, declined, side, reason) in ends {
+        let text = |code: Option<&str>| code.map_or_else(|| "NULL".to_owned(), |code| format!("'{code}'"));
+        let ended = if state == MentorshipState::Proposed { "NULL" } else { "7777000000000000" };
+        let (answer, answered) = if declined.is_some() { ("'declined'", "1") } else { ("NULL", "NULL") };
+        let change = format!(
+            "UPDATE mentorship SET state = '{}', end_micros = {ended}, mentee_answer = {answer}, mentee_answer_micros = {answered}, \
+             mentee_reason = {}, end_side = {}, end_reason = {} WHERE mentee_organisation_id = 'wim-peru'",
+            state.as_str(),
+            text(declined.map(DeclineReason::as_str)),
+            text(side.map(EndSide::as_str)),
+            text(reason.map(EndReason::as_str)),
+        );
+        f.raw().await.execute(&change).await;
+        let found = f.store.list_waiting(&Scope::Alliance, None, None, 10).await.expect("lists");
+        let told: Vec<_> = found.iter().map(|one| (&one.profile.organisation, one.cause)).collect();
+        let expected = cause_of(state, declined, side, reason);
+        assert_eq!(told, expected.map(|cause| (&peru, cause)).into_iter().collect::<Vec<_>>(), "{change}");
+        if let (Some(one), Some(cause)) = (found.first(), expected) {
+            assert_eq!((one.since.as_second(), &one.run, one.reason), (7_777_000_000, &run.name, None));
+            seen.insert(cause);
+        }
+    }
+    assert_eq!(seen.len(), 3, "an early end, no match and a no-show: {seen:?}");
 }
