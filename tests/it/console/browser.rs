@@ -25,7 +25,7 @@ impl Reply {
 /// A browser.
 #[derive(Debug)]
 pub(crate) struct Browser {
-    host: String,
+    pub(crate) host: String,
     /// `name=value` of the cookie.
     pub(crate) cookie: Option<String>,
 }
