@@ -105,14 +105,17 @@ statements! {
          WHERE (u.round_id IS NOT NULL OR q.last_micros = 0) \
          AND (q.cause, q.since_micros, q.organisation_id, q.own_id) > ($5, $6, $7, $8) \
          ORDER BY q.cause, q.since_micros, q.organisation_id, q.own_id LIMIT $9"));
-    // What the list of an organisation depends on beside its runs, which do not change: each step of a mentorship makes a version. Every publication has a later time than
-    // those before it.
-    query STAMP = hidden("waiting.stamp",
+    // What the list of an organisation depends on beside its runs, which do not change. Each step of a mentorship makes a version,
+    // and every publication has a later time than those before it.
+    query STAMP = filtered("waiting.stamp",
         "SELECT (SELECT COUNT(*) FROM submission WHERE state = 'published' AND round_id > '') AS published, \
          (SELECT COALESCE(MAX(publish_micros), 0) FROM submission WHERE state = 'published' AND round_id > '') AS published_micros, \
-         (SELECT COUNT(*) FROM waiting_leave WHERE organisation_id = $1) AS leavers, \
-         (SELECT COALESCE(MAX(leave_micros), 0) FROM waiting_leave WHERE organisation_id = $1) AS left_micros, \
-         (SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM mentorship WHERE mentee_organisation_id = $1) AS lives");
+         (SELECT COUNT(*) FROM waiting_leave WHERE organisation_id = $1 \
+         AND (CAST($2 AS TEXT) IS NULL OR $2 LIKE '%,' || organisation_id || ',%')) AS leavers, \
+         (SELECT COALESCE(MAX(leave_micros), 0) FROM waiting_leave WHERE organisation_id = $1 \
+         AND (CAST($2 AS TEXT) IS NULL OR $2 LIKE '%,' || organisation_id || ',%')) AS left_micros, \
+         (SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM mentorship WHERE mentee_organisation_id = $1 \
+         AND (CAST($2 AS TEXT) IS NULL OR $2 LIKE '%,' || mentee_organisation_id || ',%')) AS lives");
     change LEAVE = ("waiting.leave",
         "INSERT INTO waiting_leave (organisation_id, own_id, actor, leave_micros) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (organisation_id, own_id) DO UPDATE SET actor = excluded.actor, leave_micros = excluded.leave_micros");

@@ -18,7 +18,6 @@ use crate::engine::pair_scores::{Opposites, Pair};
 use crate::engine::problem::Problem;
 use crate::engine::quota::{Answer, groups_with_weight, within};
 
-use self::incumbent::LimitIncumbent;
 use super::scores::{HIGHEST_PRICE, LimitRestriction, PartScores};
 
 /// Numbers that all certificates of a tree hold together at most, unless [`SOLVES`] allows more.
@@ -180,6 +179,12 @@ struct OpenPart {
     bound: i128,
     depth: usize,
     number: Reverse<usize>,
+}
+
+/// The best assignment found that keeps all bounds.
+struct LimitIncumbent {
+    value: i128,
+    pairs: Vec<Pair>,
 }
 
 struct LimitSearch<'a> {

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{LimitSearch, LimitedPart, Relaxed};
+use super::{LimitIncumbent, LimitSearch, LimitedPart, Relaxed};
 use crate::engine::exchange::Limit;
 use crate::engine::limited::scores::LimitRestriction;
 use crate::engine::objective_value::weighted_value;
@@ -12,12 +12,6 @@ use crate::engine::pair_scores::Pair;
 
 /// Rounds of the heuristic that makes a result keep its bounds: without and with least places of mentors.
 const REPAIRS: (usize, usize) = (4, 16);
-
-/// The best assignment found that keeps all bounds.
-pub(super) struct LimitIncumbent {
-    pub(super) value: i128,
-    pub(super) pairs: Vec<Pair>,
-}
 
 impl LimitSearch<'_> {
     /// Order in which pairs are kept: mentees of the first tier, then the best score.
