@@ -66,7 +66,7 @@ statements! {
             " FROM mentorship WHERE state <> 'withdrawn' AND round_id IN (", covered!(), ") GROUP BY 1, 2"));
     query ENDS = hidden("report.ends",
         concat!("SELECT CAST((CASE WHEN end_micros IS NULL OR end_micros > $4 THEN $4 ELSE end_micros END - accept_micros) \
-            / 86400000000 AS BIGINT) AS day, CAST(CASE WHEN state = 'ended_early' THEN 1 ELSE 0 END AS BIGINT) AS early, \
+            / 86400000000 AS BIGINT) AS day, CAST(CASE WHEN state = 'ended_early' AND end_micros <= $4 THEN 1 ELSE 0 END AS BIGINT) AS early, \
             mentee_organisation_id AS organisation_id, COUNT(*) AS pairs FROM mentorship \
             WHERE accept_micros IS NOT NULL AND state <> 'withdrawn' AND round_id IN (", covered!(), ") GROUP BY 1, 2, 3"));
     // The inner rows come in the order of the primary key, so that SQLite adds them up as it reads them.

@@ -61,8 +61,8 @@ async fn followed_up(world: &World) -> (String, Vec<Manager>) {
     world
         .change(
             "UPDATE mentorship SET mentor_answer = 'accepted', mentor_answer_micros = propose_micros, mentee_answer = 'accepted', \
-             mentee_answer_micros = propose_micros, accept_micros = propose_micros, first_meeting_date = '2027-03-01', \
-             state = CASE WHEN id < '3' THEN 'ended_early' ELSE 'completed' END, end_micros = propose_micros + 4000000000000, \
+             mentee_answer_micros = propose_micros, accept_micros = propose_micros - 6000000000000, first_meeting_date = '2027-03-01', \
+             state = CASE WHEN id < '3' THEN 'ended_early' ELSE 'completed' END, end_micros = propose_micros - 2000000000000, \
              end_reason = 'no_time', end_side = 'mentee' WHERE id < 'e'",
         )
         .await;
@@ -136,8 +136,7 @@ async fn a_published_round_is_reported_once_and_read_by_permission(world: World)
         }
     }
     assert_eq!(number(&first, "satisfaction", "mentor", "satisfaction"), Some(400));
-    assert!(number(&first, "prediction", "all", "correlation").is_some_and(|value| value > 50));
-    assert!(number(&first, "survival", "0", "going_on") == Some(100));
+    assert_eq!(number(&first, "survival", "0", "going_on"), Some(100));
 
     // One more early end changes no number of a later release, and nothing of the first.
     world.change("UPDATE mentorship SET state = 'ended_early' WHERE id = (SELECT MAX(id) FROM mentorship WHERE state = 'completed')").await;
@@ -155,7 +154,9 @@ async fn a_published_round_is_reported_once_and_read_by_permission(world: World)
     assert!(number(&programme, "year", "2027", "mentees").is_some());
     let member = world.caller(&["committee-member"]).await.0;
     let all = [&first.name, &second.name, &annual.name, &committee.name, &programme.name];
-    assert_eq!(names(&coordinator).await, all.map(Clone::clone));
+    // Ids of one moment have no order.
+    let listed: BTreeSet<String> = names(&coordinator).await.into_iter().collect();
+    assert_eq!(listed, all.into_iter().cloned().collect());
     for (client, readable) in [(&own.client, &annual.name), (&member, &committee.name)] {
         assert_eq!(names(client).await, [readable.clone()]);
         for name in all {
