@@ -12,13 +12,13 @@ use crate::domain::run::{Dimension, Match, MenteeGroup, ScoreRange};
 /// The groups as they are counted.
 #[derive(Default)]
 pub(super) struct Groups<'a> {
-    groups: BTreeMap<(Dimension, String), Counted>,
+    groups: BTreeMap<(Dimension, String), Gathered>,
     /// Positions of a mentee's groups, in the order of the dimensions.
     keys: HashMap<&'a ProfileRef, [String; Dimension::ALL.len()]>,
 }
 
 #[derive(Default)]
-struct Counted {
+struct Gathered {
     mentees: BTreeMap<OrganisationId, (u64, u64)>,
     scores: Vec<u16>,
 }
@@ -55,7 +55,7 @@ impl<'a> Groups<'a> {
         let mut all: Vec<u16> = regions.flat_map(|(_, group)| &group.scores).copied().collect();
         all.sort_unstable();
         let median = ScoreRange::of_sorted(&all).map_or(0, |range| range.median);
-        let of = |((dimension, key), Counted { mentees, mut scores }): ((Dimension, String), Counted)| {
+        let of = |((dimension, key), Gathered { mentees, mut scores }): ((Dimension, String), Gathered)| {
             scores.sort_unstable();
             let upper = scores.len() - scores.partition_point(|score| *score < median);
             MenteeGroup {
