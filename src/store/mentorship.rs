@@ -23,21 +23,24 @@ use crate::domain::run::Side;
 use crate::domain::version::is_meant;
 use crate::error::{Error, Result};
 
-/// Columns of a mentorship `t` with the days of its round `r`, which is to be joined.
-macro_rules! mentorship_with_days {
+/// Columns of a mentorship `t` with the days of its round `r`.
+macro_rules! mentorship_select {
     () => {
         "SELECT t.round_id, t.id, t.run_number, t.mentee_organisation_id, t.mentee_own_id, t.mentor_organisation_id, \
          t.mentor_own_id, t.score, t.state, t.propose_micros, t.respond_until_micros, t.mentor_answer, t.mentor_reason, \
          t.mentor_actor, t.mentor_answer_micros, t.mentee_answer, t.mentee_reason, t.mentee_actor, t.mentee_answer_micros, \
          t.accept_micros, t.first_meeting_date, t.pause_micros, t.end_micros, t.end_reason, t.end_side, t.version, \
-         t.update_micros, r.start_date, r.end_date FROM mentorship t"
+         t.update_micros, r.start_date, r.end_date"
     };
 }
 
 /// Columns of a mentorship `t` with the days of its round `r`.
 macro_rules! mentorship_columns {
     () => {
-        concat!($crate::store::mentorship::mentorship_with_days!(), " JOIN round r ON r.id = t.round_id")
+        concat!(
+            $crate::store::mentorship::mentorship_select!(),
+            " FROM mentorship t JOIN round r ON r.id = t.round_id"
+        )
     };
 }
 
@@ -51,26 +54,39 @@ macro_rules! wanted {
     };
 }
 
-/// A page of the mentorships of an organisation's members: one index walk per side, and a pair within the organisation comes from
-/// the first walk only. SQLite keeps the order of a cross join, and so walks the members of the organisation and not the round.
-macro_rules! list_of_organisation {
-    () => {
+/// A page of the mentorships of an organisation's members on one side, by the index of that side: SQLite keeps the order of a cross
+/// join, and so walks the members `k` and not the round.
+macro_rules! list_of_side {
+    ($side:literal, $other:literal) => {
         concat!(
             "SELECT * FROM (",
-            mentorship_with_days!(),
-            " CROSS JOIN round r WHERE r.id = t.round_id AND ",
+            mentorship_select!(),
+            " FROM mentorship k CROSS JOIN mentorship t CROSS JOIN round r WHERE k.",
+            $side,
+            "_organisation_id = $9 AND k.round_id = $1 AND k.id > $2 AND t.round_id = k.round_id AND t.id = k.id \
+             AND r.id = t.round_id AND ",
             wanted!(),
-            " AND t.mentee_organisation_id = $9 ORDER BY t.id LIMIT $8) AS mentees UNION ALL SELECT * FROM (",
-            mentorship_with_days!(),
-            " CROSS JOIN round r WHERE r.id = t.round_id AND ",
-            wanted!(),
-            " AND t.mentor_organisation_id = $9 AND t.mentee_organisation_id <> $9 ORDER BY t.id LIMIT $8) AS mentors \
-             ORDER BY id LIMIT $8"
+            $other,
+            " ORDER BY k.id LIMIT $8) AS ",
+            $side,
+            "s"
         )
     };
 }
 
-pub(super) use {mentorship_columns, mentorship_with_days};
+/// The same on both sides; a pair within the organisation comes from the first one only.
+macro_rules! list_of_organisation {
+    () => {
+        concat!(
+            list_of_side!("mentee", ""),
+            " UNION ALL ",
+            list_of_side!("mentor", " AND t.mentee_organisation_id <> $9"),
+            " ORDER BY id LIMIT $8"
+        )
+    };
+}
+
+pub(super) use {mentorship_columns, mentorship_select};
 
 statements! {
     query EXISTS = filtered("mentorship.exists",
