@@ -266,25 +266,7 @@ impl Config {
                 other = "forwarded"
             ));
         }
-        for (name, text, example) in [
-            ("monitoring_listen", &self.monitoring_listen, "127.0.0.1:9464"),
-            ("console_listen", &self.console_listen, "127.0.0.1:8080"),
-        ] {
-            if !text.is_empty() && text.parse::<SocketAddr>().is_err() {
-                wrong.push(message!(
-                    "{name} must be an address with a port, for example {example}, or empty",
-                    name = name,
-                    example = example
-                ));
-            }
-        }
-        if !self.console_origin.is_empty() && !is_origin(&self.console_origin) {
-            wrong.push(message!(
-                "{name} must be an origin, for example {example}, without a path, or empty",
-                name = "console_origin",
-                example = "https://match.example.org"
-            ));
-        }
+        self.validate_listeners(&mut wrong);
         if let Some(endpoint) = self.collector()
             && !is_http_address(endpoint)
         {
@@ -307,6 +289,29 @@ impl Config {
             wrong.push(message!("{field}: {wrong}", field = "log_filter", wrong = error.to_string()));
         }
         ConfigError::unless_empty(wrong)
+    }
+
+    /// The listeners beside that for calls, and the origin of the console.
+    fn validate_listeners(&self, wrong: &mut Vec<Message>) {
+        for (name, text, example) in [
+            ("monitoring_listen", &self.monitoring_listen, "127.0.0.1:9464"),
+            ("console_listen", &self.console_listen, "127.0.0.1:8080"),
+        ] {
+            if !text.is_empty() && text.parse::<SocketAddr>().is_err() {
+                wrong.push(message!(
+                    "{name} must be an address with a port, for example {example}, or empty",
+                    name = name,
+                    example = example
+                ));
+            }
+        }
+        if !self.console_origin.is_empty() && !is_origin(&self.console_origin) {
+            wrong.push(message!(
+                "{name} must be an origin, for example {example}, without a path, or empty",
+                name = "console_origin",
+                example = "https://match.example.org"
+            ));
+        }
     }
 
     /// Without limits of calls: for a service whose one caller does the work of many.

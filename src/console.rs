@@ -200,13 +200,11 @@ async fn answer(
         return finish(&house, &nonce, &headers, page::foreign_form(&visit));
     }
     if is_change {
-        match axum::body::to_bytes(body, FORM_BYTES).await {
-            Ok(bytes) => visit.form = Fields::parse(&bytes),
-            Err(_) => {
-                let error = Error::MessageTooLarge { limit_bytes: FORM_BYTES };
-                return finish(&house, &nonce, &headers, page::failed(&visit, &error));
-            }
-        }
+        let Ok(bytes) = axum::body::to_bytes(body, FORM_BYTES).await else {
+            let error = Error::MessageTooLarge { limit_bytes: FORM_BYTES };
+            return finish(&house, &nonce, &headers, page::failed(&visit, &error));
+        };
+        visit.form = Fields::parse(&bytes);
     }
     let answered = Box::pin(answer_in(route, visit, is_change)).await;
     finish(&house, &nonce, &headers, answered)
@@ -305,16 +303,11 @@ async fn visit_of(house: &Arc<House>, parts: &Parts) -> Result<Visit> {
 
 /// A defect is an error of the log; what a reader can mend is not.
 fn log(error: &Error, id: &str, path: &str) {
-    match error {
-        Error::Internal(..) => {
-            tracing::error!(request.id = id, path, error = chain(error), "a page of the console failed");
-        }
-        _ => tracing::debug!(
-            request.id = id,
-            path,
-            error.r#type = error.reason().code(),
-            "a request to the console was refused"
-        ),
+    if matches!(error, Error::Internal(..)) {
+        tracing::error!(request.id = id, path, error = chain(error), "a page of the console failed");
+    } else {
+        let code = error.reason().code();
+        tracing::debug!(request.id = id, path, error.r#type = code, "a request to the console was refused");
     }
 }
 

@@ -87,7 +87,7 @@ fn offer(visit: &Visit, trial: &Enrolled) -> Markup {
             @if trial.refused_count > 0 {
                 h3 { (visit.fill("enrolment_refused", &[("people", &trial.refused_count)])) }
                 ul { @for (profile, reason) in trial.refused.iter().take(MOST_REFUSED) {
-                    li { b { (profile.rsplit('/').next().unwrap_or_default()) } ": " (visit.say(refusal(reason))) }
+                    li { b { (profile.rsplit('/').next().unwrap_or_default()) } ": " (visit.say(refusal(*reason))) }
                 } }
             }
             @for (profile, warning) in trial.warnings.iter().take(MOST_REFUSED) {
@@ -97,7 +97,7 @@ fn offer(visit: &Visit, trial: &Enrolled) -> Markup {
     }
 }
 
-fn refusal(reason: &RefusedEnrolment) -> &'static str {
+fn refusal(reason: RefusedEnrolment) -> &'static str {
     match reason {
         RefusedEnrolment::NoLiveConsent => "refused_consent",
         RefusedEnrolment::NoRole => "refused_role",

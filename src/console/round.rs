@@ -175,11 +175,11 @@ impl News {
     /// What a run has to tell now.
     pub(super) fn of(visit: &Visit, run: &Run) -> Self {
         let state = wording::run_state_label(run.state, visit.lang);
-        let stage = run.progress.map(|progress| wording::stage_label(progress.stage, visit.lang));
+        let reached = run.progress.map(|progress| wording::stage_label(progress.stage, visit.lang));
         let work = run.progress.and_then(|progress| progress.work).filter(|work| work.total > 0);
         let updated = visit.service().clock().now();
         Self {
-            stage: stage
+            stage: reached
                 .map_or_else(|| state.to_owned(), |stage| wording::labelled(state, stage, visit.lang)),
             share: work
                 .map_or(0, |work| (100 * work.done.min(work.total)).checked_div(work.total).unwrap_or(0)),

@@ -118,6 +118,7 @@ pub(super) fn inside(path: &str) -> &str {
 }
 
 /// What a browser reports of a breach of the policy of contents. It is a defect, or somebody's attempt.
+#[expect(clippy::unused_async, reason = "every page is a future")]
 pub(super) async fn report(visit: Visit) -> Result<Answer> {
     let (name, _) = visit.form.0.first().cloned().unwrap_or_default();
     let told: String = name.chars().filter(|c| !c.is_control()).take(500).collect();
