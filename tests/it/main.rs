@@ -11,7 +11,7 @@ mod commands;
 mod compare;
 mod console;
 mod consultation;
-mod contract;
+mod crash;
 mod criteria;
 mod dashboards;
 mod demo;

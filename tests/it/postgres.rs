@@ -29,17 +29,23 @@ pub(crate) fn past_the_policies(url: &str) -> String {
 /// collation is a language's on purpose: what depends on the order of bytes must say so itself.
 const SCRIPT: &str = r#"
 set -eu
-bin=$1
+bin=$1 durable=$2
 home=$(mktemp -d "${TMPDIR:-/tmp}/wim-match-postgres.XXXXXX")
 trap 'rm -rf "$home"' EXIT
 "$bin/initdb" -D "$home/data" -U wim -A trust --no-sync -E UTF8 --locale=C --locale-provider=icu --icu-locale=en \
     >"$home/initdb.log" 2>&1 || { cat "$home/initdb.log" >&2; exit 1; }
-"$bin/postgres" -D "$home/data" -k "$home" -c listen_addresses= -c fsync=off -c full_page_writes=off \
-    -c max_connections=300 -c shared_buffers=64MB >"$home/server.log" 2>&1 </dev/null &
+serve() {
+    "$bin/postgres" -D "$home/data" -k "$home" -c listen_addresses= -c fsync="$durable" -c full_page_writes="$durable" \
+        -c max_connections=300 -c shared_buffers=64MB >>"$home/server.log" 2>&1 </dev/null
+}
+# A durable server is started again whenever it has been killed.
+again() { while ! [ -e "$home/over" ]; do serve || true; sleep 0.2; done; }
+if [ "$durable" = on ]; then again & else serve & fi
 server=$!
 echo "$home"
 cat >/dev/null
-kill -INT "$server"
+touch "$home/over"
+kill -INT "$(head -n 1 "$home/data/postmaster.pid")" || true
 wait "$server" || true
 "#;
 
@@ -56,10 +62,11 @@ pub(crate) struct Postgres {
 /// The server of this test process; `None`, said aloud, where PostgreSQL is not installed.
 pub(crate) fn postgres() -> Option<&'static Postgres> {
     static SERVER: OnceLock<Option<Postgres>> = OnceLock::new();
-    SERVER.get_or_init(start).as_ref()
+    SERVER.get_or_init(|| start("off")).as_ref()
 }
 
-fn start() -> Option<Postgres> {
+/// Starts a server; `durable` is `on` or `off`.
+fn start(durable: &str) -> Option<Postgres> {
     let Some(binaries) = binaries() else {
         // Written past the test harness, which swallows what passing tests print.
         let banner = "\n*** PostgreSQL is not installed: every PostgreSQL test is SKIPPED. Install it, or set ***\n\
@@ -68,7 +75,7 @@ fn start() -> Option<Postgres> {
         return None;
     };
     let mut watcher = as_owner();
-    watcher.args(["sh", "-c", SCRIPT, "sh"]).arg(&binaries);
+    watcher.args(["sh", "-c", SCRIPT, "sh"]).arg(&binaries).arg(durable);
     watcher.current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut watcher = watcher.spawn().expect("a shell starts");
     let mut home = String::new();
@@ -115,7 +122,12 @@ pub(crate) fn binaries() -> Option<PathBuf> {
 impl Postgres {
     /// A server that the caller alone uses, for faults of it.
     pub(crate) fn own() -> Option<Self> {
-        start()
+        start("off")
+    }
+
+    /// The same, which syncs every commit and is started again when it was killed.
+    pub(crate) fn durable() -> Option<Self> {
+        start("on")
     }
 
     /// Sends a signal to every process of the server.
