@@ -11,24 +11,29 @@ use super::cluster::Cluster;
 
 /// Methods whose repeated call does not give the very bytes of the first answer: a secret is shown once, a cancelled run and an
 /// erasure are told as they are now, and an import tells its progress.
-const TELL_ANEW: [&str; 6] = [
+const TELL_ANEW: [&str; 7] = [
     "AdminService/CreateCredential",
     "AdminService/CreateInvitation",
     "AdminService/RedeemInvitation",
+    "MentorshipService/ImportCheckIns",
     "PrivacyService/EraseProfile",
     "ProfileService/ImportProfiles",
     "RunService/CancelRun",
 ];
 
 /// How many rows of a table some calls make.
-const ROWS: [(&str, &[&str]); 10] = [
+const ROWS: [(&str, &[&str]); 11] = [
+    ("SELECT COUNT(*) FROM report", &["ReportService/CreateReport"]),
     ("SELECT COUNT(*) FROM organisation", &["OrganisationService/CreateOrganisation"]),
     ("SELECT COUNT(*) FROM round", &["RoundService/CreateRound"]),
     ("SELECT COUNT(*) FROM policy", &["RoundService/CreateRound", "RoundService/CreatePolicy"]),
     ("SELECT COUNT(*) FROM run", &["RunService/StartRun"]),
     ("SELECT COUNT(*) FROM decision", &["ReviewService/PinPair", "ReviewService/VetoPair"]),
     ("SELECT COUNT(*) FROM submission", &["ReviewService/SubmitRun"]),
-    ("SELECT COUNT(*) FROM check_in", &["MentorshipService/RecordCheckIn"]),
+    (
+        "SELECT COUNT(*) FROM check_in",
+        &["MentorshipService/RecordCheckIn", "MentorshipService/ImportCheckIns"],
+    ),
     ("SELECT COUNT(*) FROM consultation", &["OrganisationService/CreateConsultation"]),
     ("SELECT COUNT(*) FROM consultation_answer", &["OrganisationService/AnswerConsultation"]),
     (

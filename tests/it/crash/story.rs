@@ -138,6 +138,7 @@ pub(super) async fn play(cluster: &Cluster, ledger: &Ledger, number: usize) {
     let round = Box::pin(round::round(&cast)).await;
     let run = Box::pin(round::review(&cast, &round)).await;
     Box::pin(round::objection(&cast)).await;
+    Box::pin(round::report(&cast)).await;
     Box::pin(round::publication(&cast, &run)).await;
     Box::pin(mentorship::mentorship(&cast, &round)).await;
 }

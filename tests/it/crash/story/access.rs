@@ -11,36 +11,8 @@ pub(super) async fn access(secretariat: Caller<'_>, number: usize) -> Cast<'_> {
         secretariat.somebody(&format!("rosa-{number}"), v1::Role::Coordinator, "").await.0,
         secretariat.somebody(&format!("amara-{number}"), v1::Role::Coordinator, "").await.0,
     ];
-    let mut organisations = Vec::new();
-    for side in ["mentors", "mentees"] {
-        let request = v1::CreateOrganisationRequest {
-            organisation_id: format!("{side}-{number}"),
-            organisation: Some(v1::Organisation {
-                display_name: format!("{side} {number}"),
-                country: "PE".to_owned(),
-                ..v1::Organisation::default()
-            }),
-            request_id: request_id(),
-            validate_only: false,
-        };
-        let created: v1::CreateOrganisationResponse =
-            secretariat.change("OrganisationService/CreateOrganisation", &request).await;
-        let name = created.organisation.expect("an organisation").name;
-        let request = v1::SetMembershipRequest {
-            name: name.clone(),
-            state: v1::MembershipState::Member.into(),
-            rules_version: "2026-1".to_owned(),
-            request_id: request_id(),
-            ..v1::SetMembershipRequest::default()
-        };
-        let _: v1::SetMembershipResponse =
-            secretariat.change("OrganisationService/SetMembership", &request).await;
-        let (manager, _) =
-            secretariat.somebody(&format!("{side}-{number}"), v1::Role::OrganisationManager, &name).await;
-        organisations.push((manager, name));
-    }
-    let mentees = organisations.pop().expect("two");
-    let mentors = organisations.pop().expect("two");
+    let mentors = organisation(&secretariat, &format!("mentors-{number}")).await;
+    let mentees = organisation(&secretariat, &format!("mentees-{number}")).await;
     let request = v1::UpdateOrganisationRequest {
         organisation: Some(v1::Organisation {
             name: mentors.1.clone(),
@@ -64,6 +36,34 @@ pub(super) async fn access(secretariat: Caller<'_>, number: usize) -> Cast<'_> {
         mentors.0.change("OrganisationService/UpdateOrganisationRules", &request).await;
     let expert = Box::pin(of_one_principal(&secretariat, number, &mentors.1)).await;
     Cast { number, secretariat, coordinators, expert, mentors, mentees }
+}
+
+/// A member organisation with its manager, and its name.
+pub(super) async fn organisation<'a>(secretariat: &Caller<'a>, id: &str) -> (Caller<'a>, String) {
+    let request = v1::CreateOrganisationRequest {
+        organisation_id: id.to_owned(),
+        organisation: Some(v1::Organisation {
+            display_name: id.to_owned(),
+            country: "PE".to_owned(),
+            ..v1::Organisation::default()
+        }),
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let created: v1::CreateOrganisationResponse =
+        secretariat.change("OrganisationService/CreateOrganisation", &request).await;
+    let name = created.organisation.expect("an organisation").name;
+    let request = v1::SetMembershipRequest {
+        name: name.clone(),
+        state: v1::MembershipState::Member.into(),
+        rules_version: "2026-1".to_owned(),
+        request_id: request_id(),
+        ..v1::SetMembershipRequest::default()
+    };
+    let _: v1::SetMembershipResponse =
+        secretariat.change("OrganisationService/SetMembership", &request).await;
+    let (manager, _) = secretariat.somebody(id, v1::Role::OrganisationManager, &name).await;
+    (manager, name)
 }
 
 /// The life of a principal who loses a grant, a credential and an invitation, and stays an expert.

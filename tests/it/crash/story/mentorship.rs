@@ -1,13 +1,16 @@
 //! The waiting list, and a mentorship from the answers to its end.
 
+use bytes::Bytes;
 use jiff::SignedDuration;
+use prost::Message as _;
 use wim_match::api::convert::timestamp;
 use wim_match::api::proto::v1;
+use wim_match::api::proto::v1::import_check_ins_request::Content as Ask;
 use wim_match::client::request_id;
 use wim_match::clock::{Clock as _, SystemClock};
 
-use super::Cast;
 use super::people::consent;
+use super::{Caller, Cast};
 use crate::call::privacy::old_consent;
 
 /// The waiting list, and a mentorship from the answers to its end.
@@ -86,6 +89,7 @@ pub(super) async fn mentorship(cast: &Cast<'_>, round: &str) {
         validate_only: false,
     };
     let _: v1::RecordCheckInResponse = manager.change("MentorshipService/RecordCheckIn", &request).await;
+    import(manager, &cast.mentees.1, &one).await;
     let request = v1::CloseMentorshipRequest {
         name: one.name,
         side: v1::MentorshipEndSide::Both.into(),
@@ -99,4 +103,33 @@ pub(super) async fn mentorship(cast: &Cast<'_>, round: &str) {
         ..v1::CloseRoundRequest::default()
     };
     let _: v1::CloseRoundResponse = rosa.change("RoundService/CloseRound", &request).await;
+}
+
+/// The check-in of the middle, from a survey tool.
+async fn import(manager: &Caller<'_>, organisation: &str, of: &v1::Mentorship) {
+    let header = v1::ImportCheckInsHeader {
+        parent: organisation.to_owned(),
+        request_id: request_id(),
+        ..v1::ImportCheckInsHeader::default()
+    };
+    let check_in = v1::CheckIn {
+        side: v1::Side::Mentee.into(),
+        point: v1::CheckInPoint::Middle.into(),
+        date: SystemClock.now().to_zoned(jiff::tz::TimeZone::UTC).date().to_string(),
+        answers: Some(v1::CheckInAnswers { meetings: Some(3), ..v1::CheckInAnswers::default() }),
+        ..v1::CheckIn::default()
+    };
+    let row = v1::ImportCheckInsRow {
+        row: 2,
+        mentorship: of.name.clone(),
+        profile: of.mentee.clone(),
+        check_in: Some(check_in),
+        ..v1::ImportCheckInsRow::default()
+    };
+    let rows = v1::ImportCheckInsRows { rows: vec![row] };
+    let contents = [Ask::Header(header), Ask::Rows(rows), Ask::End(v1::ImportEnd { rows: 1 })];
+    let messages = contents
+        .map(|content| v1::ImportCheckInsRequest { content: Some(content) })
+        .map(|message| Bytes::from(message.encode_to_vec()));
+    let _: v1::ImportCheckInsResponse = manager.changes("MentorshipService/ImportCheckIns", &messages).await;
 }

@@ -70,7 +70,7 @@ pub(super) async fn people(cast: &Cast<'_>) {
     let _: v1::EraseProfileResponse = manager.change("PrivacyService/EraseProfile", &request).await;
 }
 
-async fn import(manager: &Caller<'_>, organisation: &str, people: Vec<ProfileDraft>) {
+pub(super) async fn import(manager: &Caller<'_>, organisation: &str, people: Vec<ProfileDraft>) {
     let id = organisation.trim_start_matches("organisations/").parse().expect("an id");
     let mut messages = import_of(&id, people);
     if let Some(Ask::Header(header)) = &mut messages[0].content {

@@ -7,17 +7,29 @@ use wim_match::api::proto::v1;
 use wim_match::client::request_id;
 use wim_match::clock::{Clock as _, SystemClock};
 
+use super::access::organisation;
+use super::people::import;
 use super::{Caller, Cast, mask};
-use crate::world::round_message;
+use crate::world::{mentee, round_message};
 
+/// A round of two organisations, whose members are enrolled.
 async fn open(cast: &Cast<'_>, id: String, objection_days: i32) -> String {
+    open_for(cast, id, objection_days, &[&cast.mentors, &cast.mentees]).await
+}
+
+async fn open_for(
+    cast: &Cast<'_>,
+    id: String,
+    objection_days: i32,
+    invited: &[&(Caller<'_>, String)],
+) -> String {
     let today = SystemClock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let day = |days: i64| today.checked_add(days.days()).expect("a day").to_string();
     let round = v1::Round {
         start_date: day(-60),
         end_date: day(120),
         all_members: false,
-        organisations: vec![cast.mentors.1.clone(), cast.mentees.1.clone()],
+        organisations: invited.iter().map(|(_, name)| name.clone()).collect(),
         policy: Some(v1::Policy { objection_days, ..v1::Policy::default() }),
         ..round_message()
     };
@@ -30,7 +42,7 @@ async fn open(cast: &Cast<'_>, id: String, objection_days: i32) -> String {
     let created: v1::CreateRoundResponse =
         cast.coordinators[0].change("RoundService/CreateRound", &request).await;
     let round = created.round.expect("a round").name;
-    for (manager, organisation) in [&cast.mentors, &cast.mentees] {
+    for (manager, organisation) in invited {
         enrol(manager, organisation, &round).await;
     }
     round
@@ -259,6 +271,27 @@ pub(super) async fn objection(cast: &Cast<'_>) {
     let request =
         v1::CancelRoundRequest { name: round, request_id: request_id(), ..v1::CancelRoundRequest::default() };
     let _: v1::CancelRoundResponse = rosa.change("RoundService/CancelRound", &request).await;
+}
+
+/// A round of enough people of enough organisations for a report.
+pub(super) async fn report(cast: &Cast<'_>) {
+    let mut invited = Vec::new();
+    for at in 0..3 {
+        let found = organisation(&cast.secretariat, &format!("reported-{}-{at}", cast.number)).await;
+        let members = (0..5).map(|member| mentee(&format!("m-{member}"))).collect();
+        import(&found.0, &found.1, members).await;
+        invited.push(found);
+    }
+    let all: Vec<&(Caller<'_>, String)> = invited.iter().collect();
+    let round = open_for(cast, format!("reported-{}", cast.number), 0, &all).await;
+    let kind = v1::ReportKind::Round.into();
+    let request = v1::CreateReportRequest {
+        report: Some(v1::Report { kind, round, ..v1::Report::default() }),
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let _: v1::CreateReportResponse =
+        cast.coordinators[0].change("ReportService/CreateReport", &request).await;
 }
 
 /// A run is submitted, approved, published, taken back, and published again.
