@@ -4,11 +4,11 @@
 //! round, prints the result, reviews it and publishes it.
 
 pub mod alliance;
+mod members;
 mod moved_clock;
 mod review;
 mod season;
 
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,21 +18,20 @@ use tokio::net::TcpListener;
 
 use crate::client::output::{data, json, program, say, show, tell};
 use crate::client::private;
-use crate::client::{
-    self, Channel, Client, Finding, Import, Results, connect, progress, request_id, story, v1,
-};
+use crate::client::{self, Channel, Client, Results, connect, progress, request_id, story, v1};
 use crate::clock::{Clock as _, Stopwatch, SystemClock};
 use crate::config::{Config, Overrides};
 use crate::domain::grant::Role;
 use crate::domain::language;
 use crate::domain::message::Message;
-use crate::domain::name::OrganisationId;
 use crate::domain::vocabulary::Lang;
 use crate::server::{Listeners, Server};
 use crate::{message, report, wording};
 use alliance::Alliance;
+pub use members::BroughtIn;
+use members::bring_in;
 use moved_clock::MovedClock;
-use review::Group;
+use review::{Group, Told};
 use season::Season;
 
 /// Blanks between the columns of a list.
@@ -89,20 +88,6 @@ pub struct Played {
     pub round: Duration,
     /// The results of the run.
     pub results: Results,
-}
-
-/// How the demo tells its steps.
-#[derive(Debug, Clone, Copy)]
-struct Told {
-    lang: Lang,
-    /// Nothing but JSON is printed.
-    silent: bool,
-}
-
-impl Told {
-    fn tell(self, line: &Message) -> std::io::Result<()> {
-        if self.silent { Ok(()) } else { show(line, self.lang) }
-    }
 }
 
 /// Runs the demo and prints the result.
@@ -215,7 +200,7 @@ pub async fn play_at(alliance: &Alliance, database: &str, lang: Lang) -> anyhow:
     let coordinator_token = server.service().issue_token(&Role::Coordinator, "demo").await?;
     let mut coordinator = Client::new(&channel, Some(&coordinator_token))?;
     create_round(&mut coordinator, lang).await?;
-    let brought_in = bring_in(&server, &channel, alliance, lang).await?;
+    let brought_in = bring_in(&server, &channel, alliance, &format!("rounds/{ROUND}"), lang).await?;
     let stopwatch = Stopwatch::start();
     let run = run_round(&mut coordinator, lang).await?;
     let round = stopwatch.elapsed();
@@ -288,89 +273,6 @@ async fn create_round(coordinator: &mut Client, lang: Lang) -> anyhow::Result<()
     };
     coordinator.rounds.create_round(request).await?;
     Ok(())
-}
-
-/// Numbers of the imported alliance.
-#[derive(Debug, Default)]
-pub struct BroughtIn {
-    /// Organisations registered.
-    pub organisations: usize,
-    /// Profiles imported.
-    pub profiles: u64,
-    /// Profiles enrolled.
-    pub enrolled: u64,
-    /// Profiles not enrolled, without consent or without a role.
-    pub refused: usize,
-    /// Time spent in imports.
-    pub importing: Duration,
-}
-
-/// Registers every organisation. Then the manager of each organisation imports and enrols its members.
-async fn bring_in(
-    server: &Server,
-    channel: &Channel,
-    alliance: &Alliance,
-    lang: Lang,
-) -> anyhow::Result<BroughtIn> {
-    let token = server.service().issue_token(&Role::Secretariat, "demo").await?;
-    let secretariat = Client::new(channel, Some(&token))?;
-    let mut total = BroughtIn::default();
-    let work = wording::message(&message!("importing the organisations"), lang);
-    let template = format!("{{spinner}} {work} {{bar:30}} {{pos}}/{{len}}  {{msg}}");
-    let bar = progress::bar(alliance.organisations.len() as u64, &template);
-    for organisation in &alliance.organisations {
-        secretariat.create_organisation(organisation.id.as_str(), organisation.draft.clone()).await?;
-    }
-    for (at, organisation) in alliance.organisations.iter().enumerate() {
-        bar.set_message(organisation.id.to_string());
-        let role = Role::OrganisationManager(organisation.id.clone());
-        let token = server.service().issue_token(&role, "demo").await?;
-        let mut manager = Client::new(channel, Some(&token))?;
-        let rules = v1::OrganisationRules {
-            same_organisation_only: organisation.draft.same_organisation_only,
-            excluded_organisations: organisation.draft.excluded_organisations.clone(),
-            ..v1::OrganisationRules::default()
-        };
-        manager.set_rules(&organisation.id, rules).await?;
-        let csv = alliance.csv_of(at)?;
-        let stopwatch = Stopwatch::start();
-        total.profiles += import(&manager, &organisation.id, csv).await?;
-        total.importing += stopwatch.elapsed();
-        let request = v1::EnrolProfilesRequest {
-            round: format!("rounds/{ROUND}"),
-            organisation: organisation.id.name(),
-            all_profiles: true,
-            request_id: request_id(),
-            ..v1::EnrolProfilesRequest::default()
-        };
-        let enrolled = manager.rounds.enrol_profiles(request).await?.into_inner();
-        total.enrolled += u64::try_from(enrolled.enrolled).unwrap_or_default();
-        total.refused += enrolled.refused.len();
-        total.organisations += 1;
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
-    Ok(total)
-}
-
-/// Imports the CSV file of an organisation. A rejected row is a defect of the sample, so it is an error.
-async fn import(manager: &Client, organisation: &OrganisationId, csv: Vec<u8>) -> anyhow::Result<u64> {
-    let import = Import {
-        organisation: organisation.clone(),
-        accept_good_rows: false,
-        validate_only: false,
-        prune: None,
-        accept_returned: false,
-    };
-    let summary = import
-        .send(manager, Cursor::new(csv), |finding| match finding {
-            Finding::Problem(problem) => {
-                anyhow::bail!("{organisation}, line {}: {}", problem.line, problem.cell)
-            }
-            Finding::Notice(_) | Finding::Note(_) => Ok(()),
-        })
-        .await?;
-    Ok(u64::try_from(summary.created).unwrap_or_default())
 }
 
 async fn run_round(coordinator: &mut Client, lang: Lang) -> anyhow::Result<v1::Run> {

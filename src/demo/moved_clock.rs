@@ -54,4 +54,13 @@ mod tests {
         assert_eq!(clock.move_to(later), later);
         assert_eq!(clock.move_to(today), later);
     }
+
+    #[test]
+    fn no_two_ids_are_alike_however_far_the_clock_is_ahead() {
+        let clock = MovedClock::default();
+        let first = clock.new_id();
+        clock.move_to(clock.today().checked_add(jiff::Span::new().years(1)).expect("a day"));
+        let second = clock.new_id();
+        assert!(first < second, "{first} then {second}");
+    }
 }

@@ -1,7 +1,7 @@
 //! The second act of the demo: the working group reviews the run, asks what a pin would change, pins, runs again, and a second
 //! person approves the result before it is published. Then somebody drops out, and the publication is repaired.
 
-use super::Told;
+use crate::client::output::show;
 use crate::client::{self, Channel, Client, progress, request_id, v1};
 use crate::domain::grant::Role;
 use crate::domain::message::Message;
@@ -15,6 +15,20 @@ use crate::wording;
 const LOOKED_AT: i32 = 20;
 /// Alternates of the mentee with the lowest score that the reviewer looks at.
 const ALTERNATES: i32 = 10;
+
+/// How the demo tells its steps.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told {
+    pub(super) lang: Lang,
+    /// Nothing but JSON is printed.
+    pub(super) silent: bool,
+}
+
+impl Told {
+    pub(super) fn tell(self, line: &Message) -> std::io::Result<()> {
+        if self.silent { Ok(()) } else { show(line, self.lang) }
+    }
+}
 
 /// Two coordinators of the working group.
 #[derive(Debug)]

@@ -19,9 +19,9 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use super::alliance::{self, Draw};
+use super::members::import;
 use super::moved_clock::MovedClock;
-use super::review::{Group, submit_and_publish};
-use super::{Told, import};
+use super::review::{Group, Told, submit_and_publish};
 use crate::client::{self, Channel, Client, progress, request_id, v1};
 use crate::clock::Clock as _;
 use crate::domain::grant::Role;

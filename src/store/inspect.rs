@@ -146,6 +146,9 @@ mod tests {
         ("mentorship.list_of_organisation", "SCAN ment"),
         ("mentorship.list_of_organisation", "USE TEMP B-TREE FOR ORDER BY"),
         ("mentorship.may_be_due", "SCAN ment"),
+        // Groups of a subquery, and all organisations, once for each report.
+        ("report.answers", "SCAN c"),
+        ("report.names", "SCAN organisation"),
         // Her own rows of both sides.
         ("participant.proposed", "SCAN hers"),
         // At most six of each side.

@@ -92,7 +92,11 @@ const SYSTEM_SCOPE: &[(&str, &str)] = &[
     ),
     ("src/service/event.rs", "the key of cursors, which is of the service"),
     ("src/service/retention.rs", "housekeeping"),
-    ("src/service/mentorship.rs", "housekeeping: the events for what is due"),
+    ("src/service/due.rs", "housekeeping: the events for what is due"),
+    (
+        "src/service/weight_advice.rs",
+        "earlier rounds are solved again, and numbers of whole rounds are shown",
+    ),
     (
         "src/service/consultation.rs",
         "housekeeping, and a result, which counts the answers of all organisations once its deadline has passed",

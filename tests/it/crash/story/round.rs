@@ -10,7 +10,7 @@ use wim_match::clock::{Clock as _, SystemClock};
 use super::access::organisation;
 use super::people::import;
 use super::{Caller, Cast, mask};
-use crate::world::{mentee, round_message};
+use crate::world::{mentee, mentor, round_message};
 
 /// A round of two organisations, whose members are enrolled.
 async fn open(cast: &Cast<'_>, id: String, objection_days: i32) -> String {
@@ -278,20 +278,27 @@ pub(super) async fn report(cast: &Cast<'_>) {
     let mut invited = Vec::new();
     for at in 0..3 {
         let found = organisation(&cast.secretariat, &format!("reported-{}-{at}", cast.number)).await;
-        let members = (0..5).map(|member| mentee(&format!("m-{member}"))).collect();
+        let mut members: Vec<_> = (0..5).map(|member| mentee(&format!("m-{member}"))).collect();
+        members.push(mentor("t-0", 5));
         import(&found.0, &found.1, members).await;
         invited.push(found);
     }
     let all: Vec<&(Caller<'_>, String)> = invited.iter().collect();
     let round = open_for(cast, format!("reported-{}", cast.number), 0, &all).await;
+    let [rosa, amara] = &cast.coordinators;
+    let run = ended(rosa, &start(rosa, &round).await.name).await;
+    let submission = submitted(rosa, &run).await;
+    approved(amara, &submission, &run.result_digest).await;
+    let name = submission.name;
+    let request = v1::PublishRunRequest { name, request_id: request_id(), validate_only: false };
+    let _: v1::PublishRunResponse = rosa.change("ReviewService/PublishRun", &request).await;
     let kind = v1::ReportKind::Round.into();
     let request = v1::CreateReportRequest {
         report: Some(v1::Report { kind, round, ..v1::Report::default() }),
         request_id: request_id(),
         validate_only: false,
     };
-    let _: v1::CreateReportResponse =
-        cast.coordinators[0].change("ReportService/CreateReport", &request).await;
+    let _: v1::CreateReportResponse = rosa.change("ReportService/CreateReport", &request).await;
 }
 
 /// A run is submitted, approved, published, taken back, and published again.
