@@ -145,7 +145,9 @@ pub(crate) fn is_absent(method: &str, answer: &Result<(), Status>) -> bool {
         && !["ListMentorships", "ListDue", "GetParticipantStatus", "ImportCheckIns", "ExportCheckIns"]
             .iter()
             .any(|name| method.ends_with(name));
-    (is_of_review || is_of_mentorship || method == "RoundService/LeaveWaitingList")
+    // No report was made there.
+    let is_of_report = ["ReportService/GetReport", "ReportService/DownloadReport"].contains(&method);
+    (is_of_review || is_of_mentorship || is_of_report || method == "RoundService/LeaveWaitingList")
         && answer.as_ref().is_err_and(|status| {
             ["NOT_FOUND", "INVALID_FIELDS"].contains(&crate::refusal::reason(status).as_str())
         })

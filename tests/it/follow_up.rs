@@ -129,7 +129,8 @@ async fn what_is_due_is_listed_page_by_page(world: World) {
     let other = v1::ListDueRequest { page_token: token.clone(), days: 30, ..first.clone() };
     assert_eq!(refused(client.list_due(other).await), "INVALID_PAGE_TOKEN");
     let foreign = v1::ListDueRequest { page_token: token, ..first.clone() };
-    assert_eq!(refused(cast.peru.client.mentorships.clone().list_due(foreign).await), "NOT_FOUND");
+    assert_eq!(refused(cast.peru.client.mentorships.clone().list_due(foreign).await), "INVALID_PAGE_TOKEN");
+    assert_eq!(refused(cast.peru.client.mentorships.clone().list_due(first.clone()).await), "NOT_FOUND");
     let long = v1::ListDueRequest { days: 367, ..first };
     assert_eq!(wrong_fields(client.list_due(long).await), ["days"]);
     // A week ahead nothing but what is overdue, and the working group reads the same.

@@ -114,7 +114,6 @@ const SYSTEM_SCOPE: &[(&str, &str)] = &[
         "the hard rules of a pair look at all profiles of its snapshot, after the pair was checked",
     ),
     ("src/service/authentication.rs", "authentication, and the operator at the machine"),
-    ("src/service/mentorship.rs", "reminders are the service's own"),
     ("src/service/console_session.rs", "a session is found by its secret, before anybody is known"),
     ("src/service/invitation.rs", "whoever shows the secret of an invitation is nobody yet"),
     ("src/store/backend.rs", "the log of SQLite has rows of everybody"),
