@@ -84,7 +84,9 @@ fn declared_statements() -> Vec<String> {
                     .strip_prefix("name: \"")
                     .or_else(|| line.strip_prefix('"').filter(|_| line.ends_with("\","))),
             };
-            names.extend(after.and_then(|after| Some(after.split_once('"')?.0.to_owned())));
+            let name = after.and_then(|after| Some(after.split_once('"')?.0));
+            // A piece of a statement in several lines begins with a blank or a comma.
+            names.extend(name.filter(|name| name.starts_with(char::is_alphabetic)).map(str::to_owned));
         }
     }
     names.sort();
