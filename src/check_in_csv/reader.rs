@@ -214,14 +214,12 @@ impl<'a> Cells<'a> {
         if text.is_empty() {
             return String::new();
         }
-        match text.parse::<OwnId>() {
-            Ok(id) => ProfileRef { organisation: organisation.clone(), id }.name(),
-            Err(_) => {
-                let what = "is no id: an id has 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`".into();
-                self.note(Column::ProfileId, text, what, "never use a name or an e-mail address".into());
-                String::new()
-            }
+        if let Ok(id) = text.parse::<OwnId>() {
+            return ProfileRef { organisation: organisation.clone(), id }.name();
         }
+        let what = "is no id: an id has 1 to 64 of A-Z, a-z, 0-9, `.`, `_` and `-`".into();
+        self.note(Column::ProfileId, text, what, "never use a name or an e-mail address".into());
+        String::new()
     }
 
     fn draft(&mut self) -> CheckInDraft {

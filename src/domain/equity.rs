@@ -108,15 +108,18 @@ pub struct EquityWarning {
     pub whole: (u64, u64),
 }
 
+/// The base and the hits of a group.
+type Numbers = fn(&MenteeGroup) -> (u64, u64);
+
 /// The groups that fall behind, by dimension, key and measure.
 pub fn watch(groups: &[MenteeGroup]) -> Vec<EquityWarning> {
     let mut tests: Vec<(EquityWarning, f64)> = Vec::new();
     for dimension in Dimension::ALL {
         let of = || groups.iter().filter(move |group| group.dimension == dimension);
-        let sum = |numbers: fn(&MenteeGroup) -> (u64, u64)| {
+        let sum = |numbers: Numbers| {
             of().map(numbers).fold((0, 0), |sum: (u64, u64), one| (sum.0 + one.0, sum.1 + one.1))
         };
-        let measures: [(EquityMeasure, fn(&MenteeGroup) -> (u64, u64)); 2] =
+        let measures: [(EquityMeasure, Numbers); 2] =
             [(EquityMeasure::MatchRate, matched), (EquityMeasure::Scores, |group| group.matches)];
         for (measure, numbers) in measures {
             let (all, all_hits) = sum(numbers);

@@ -47,8 +47,8 @@ pub struct Observation {
 /// reasons than their mentor.
 pub fn completed(state: MentorshipState, reason: Option<EndReason>) -> Option<bool> {
     match (state, reason) {
-        (MentorshipState::Completed, _) => Some(true),
-        (MentorshipState::EndedEarly, Some(EndReason::GoalsReachedEarly)) => Some(true),
+        (MentorshipState::Completed, _)
+        | (MentorshipState::EndedEarly, Some(EndReason::GoalsReachedEarly)) => Some(true),
         (
             MentorshipState::EndedEarly,
             Some(
@@ -271,6 +271,7 @@ fn differs<'a>(criterion: Criterion, observations: impl Iterator<Item = &'a Obse
 
 fn effect_of(model: &Model, at: usize, mentorships: u64) -> Effect {
     let (estimate, deviation) = model.effect(at);
+    #[expect(clippy::cast_possible_truncation, reason = "the prior keeps an effect within some points")]
     let hundredths = |value: f64| (value * 100.0).round() as i32;
     let margin = regression::OF_99_PERCENT * deviation;
     Effect {

@@ -74,7 +74,8 @@ fn read(row: &Row) -> Result<OutcomeOf> {
         .into_iter()
         .collect::<Result<Vec<_>>>()?;
     let said: Vec<u16> = said.into_iter().flatten().filter_map(|points| u16::try_from(points).ok()).collect();
-    let satisfaction = (!said.is_empty()).then(|| said.iter().sum::<u16>() * 100 / said.len() as u16);
+    let sides = u16::try_from(said.len()).unwrap_or(u16::MAX);
+    let satisfaction = (sides > 0).then(|| said.iter().sum::<u16>() * 100 / sides);
     let contributions: Vec<Contribution> = row.json("run_match", &text, "contributions")?;
     let observation = Observation {
         round: name.round.clone(),

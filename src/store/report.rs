@@ -12,6 +12,7 @@ use super::journal::Note;
 use super::scope::{Owner, Scope};
 use super::session::WriteSession;
 use super::statement::statements;
+use crate::domain::name::{OrganisationId, RoundId};
 use crate::domain::report::{Content, Report, ReportKind, ReportScope};
 use crate::domain::suppression::partition::Anchors;
 use crate::error::{Error, Result};
@@ -126,8 +127,8 @@ impl WriteSession {
         let values = values![
             id,
             scope.kind().as_str(),
-            scope.round().map(|round| round.as_str()),
-            scope.organisation().map(|organisation| organisation.as_str()),
+            scope.round().map(RoundId::as_str),
+            scope.organisation().map(OrganisationId::as_str),
             scope.year().map(i64::from),
             after + 1,
             list_version,

@@ -313,16 +313,13 @@ fn read(row: &Row) -> Result<WaitingMentee> {
         organisation: row.id("run_unmatched", "organisation_id")?,
         id: row.id("run_unmatched", "own_id")?,
     };
-    let (run, reason) = match row.opt_text("own_document")? {
-        Some(_) => {
-            let run = RunRef { round: row.id("run_unmatched", "round_id")?, number: row.int("run_number")? };
-            let entry: Unmatched = row.json("run_unmatched", &profile, "own_document")?;
-            (run, Some(entry.reason))
-        }
-        None => {
-            let named = |name: &str| RunRef::from_name(&format!("rounds/{name}")).ok();
-            (row.parse("mentorship", &profile, "ended", named)?, None)
-        }
+    let (run, reason) = if row.opt_text("own_document")?.is_some() {
+        let run = RunRef { round: row.id("run_unmatched", "round_id")?, number: row.int("run_number")? };
+        let entry: Unmatched = row.json("run_unmatched", &profile, "own_document")?;
+        (run, Some(entry.reason))
+    } else {
+        let named = |name: &str| RunRef::from_name(&format!("rounds/{name}")).ok();
+        (row.parse("mentorship", &profile, "ended", named)?, None)
     };
     let cause = usize::try_from(row.int("cause")?).ok().and_then(|at| WaitingCause::ALL.get(at).copied());
     Ok(WaitingMentee {

@@ -2,7 +2,7 @@
 
 use super::timestamp;
 use crate::api::proto::v1;
-use crate::domain::name::PrincipalRef;
+use crate::domain::name::{OrganisationId, PrincipalRef, RoundId};
 use crate::domain::report::{Cell, Report, ReportKind, Row, Table, Unit};
 use crate::domain::suppression::Withheld;
 
@@ -13,8 +13,8 @@ pub(crate) fn message(report: &Report) -> v1::Report {
     v1::Report {
         name: if report.id.is_empty() { String::new() } else { report.name() },
         kind: kind(scope.kind()).into(),
-        round: scope.round().map(|round| round.name()).unwrap_or_default(),
-        organisation: scope.organisation().map(|organisation| organisation.name()).unwrap_or_default(),
+        round: scope.round().map(RoundId::name).unwrap_or_default(),
+        organisation: scope.organisation().map(OrganisationId::name).unwrap_or_default(),
         year: scope.year().map(i32::from).unwrap_or_default(),
         list_version: i32::try_from(report.list_version).unwrap_or(i32::MAX),
         parameters: content.map(|content| content.parameters.clone()).unwrap_or_default(),

@@ -151,15 +151,14 @@ fn groups_of(partition: &Partition, earlier: &Anchors, anchors: &mut Anchors) ->
     for group in &mut groups {
         let withheld = judge(people(&group.truth, partition.base)).err();
         for measure in &partition.measures {
-            let count = match withheld {
-                Some(why) => Err(why),
-                None => {
-                    let name = group.anchor(partition.id, measure);
-                    let truth = people(&group.truth, measure).iter().sum();
-                    let anchor = anchored(truth, rounded(truth), earlier.get(&name));
-                    anchors.insert(name, anchor);
-                    Ok(anchor.shown)
-                }
+            let count = if let Some(why) = withheld {
+                Err(why)
+            } else {
+                let name = group.anchor(partition.id, measure);
+                let truth = people(&group.truth, measure).iter().sum();
+                let anchor = anchored(truth, rounded(truth), earlier.get(&name));
+                anchors.insert(name, anchor);
+                Ok(anchor.shown)
             };
             group.counts.insert(*measure, count);
         }

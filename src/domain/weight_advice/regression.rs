@@ -51,7 +51,7 @@ pub(super) fn fit(rows: &[Row<'_>], criteria: usize, expected_size: f64) -> Opti
     if criteria == 0 || squares <= f64::EPSILON || rows.len() <= rounds {
         return None;
     }
-    let variance = squares / (rows.len() - rounds) as f64;
+    let variance = squares / number(rows.len() - rounds);
     let mut matrix = vec![vec![0.0; criteria]; criteria];
     let mut right = vec![0.0; criteria];
     for (fulfilled, outcome) in &centred.rows {
@@ -85,7 +85,7 @@ struct Centred {
 
 fn centred(rows: &[Row<'_>], criteria: usize) -> Centred {
     /// Sum and number of values.
-    type Sum = (f64, u64);
+    type Sum = (f64, usize);
     let mut sums: BTreeMap<&RoundId, (Vec<Sum>, Sum)> = BTreeMap::new();
     for row in rows {
         let (fulfilled, outcomes) =
@@ -97,7 +97,7 @@ fn centred(rows: &[Row<'_>], criteria: usize) -> Centred {
         }
         *outcomes = (outcomes.0 + row.outcome, outcomes.1 + 1);
     }
-    let mean = |(sum, number): &Sum| if *number == 0 { 0.0 } else { sum / *number as f64 };
+    let mean = |(sum, of): &Sum| if *of == 0 { 0.0 } else { sum / number(*of) };
     let without_means = |row: &Row<'_>| {
         let (fulfilled, outcomes) = &sums[row.round];
         let pairs = fulfilled.iter().zip(&row.fulfilled);
@@ -105,6 +105,10 @@ fn centred(rows: &[Row<'_>], criteria: usize) -> Centred {
         (fulfilled.collect(), row.outcome - mean(outcomes))
     };
     Centred { rounds: sums.len(), rows: rows.iter().map(without_means).collect() }
+}
+
+fn number(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 fn share(ten_thousandths: u16) -> f64 {
@@ -173,9 +177,9 @@ mod tests {
         let rounds = ["2026", "2027"].map(|id| id.parse::<RoundId>().expect("an id"));
         // The second round has better pairs and better outcomes; within a round nothing depends on the criterion.
         let mut rows = Vec::new();
-        for (at, round) in rounds.iter().enumerate() {
+        for ((better, happier), round) in [(0, 0.0), (8_000, 3.0)].into_iter().zip(&rounds) {
             for (x, y) in [(0, 1.0), (0, 2.0), (2_000, 1.0), (2_000, 2.0)] {
-                rows.push(row(round, &[Some(x + 8_000 * at as u16)], y + 3.0 * at as f64));
+                rows.push(row(round, &[Some(x + better)], y + happier));
             }
         }
         assert!(fit(&rows, 1, 1.0).expect("a model").effect(0).0.abs() < 1e-12);

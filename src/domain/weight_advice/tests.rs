@@ -21,12 +21,12 @@ impl Numbers {
     /// noise of up to one point either way. The other criteria make no difference.
     fn made(&mut self) -> Made {
         let criteria: BTreeMap<_, _> = [Topics, CareerStage, Language, Goals, WorkingStyle]
-            .map(|criterion| (criterion, self.next(10_001) as u16))
+            .map(|criterion| (criterion, u16::try_from(self.next(10_001)).expect("small")))
             .into_iter()
             .collect();
         let gained = i32::from(criteria[&Topics]) * 150 / 10_000 - i32::from(criteria[&CareerStage]) / 100;
-        let noise = self.next(201) as i32 - 100;
-        (criteria, (300 + gained + noise).clamp(100, 500) as u16)
+        let noise = i32::try_from(self.next(201)).expect("small") - 100;
+        (criteria, u16::try_from((300 + gained + noise).clamp(100, 500)).expect("small"))
     }
 }
 
@@ -130,7 +130,7 @@ fn a_step_is_a_quarter_and_nothing_that_counts_stops_counting() {
 
 #[test]
 fn outcomes_that_contradict_each_other_suggest_nothing() {
-    let effect = |low, high| Some(Effect { mentorships: 100, estimate: (low + high) / 2, low, high });
+    let effect = |low, high| Some(Effect { mentorships: 100, estimate: i32::midpoint(low, high), low, high });
     assert_eq!(verdict([effect(1, 9), effect(-9, -1)]), Verdict::Nothing);
     assert_eq!(verdict([effect(1, 9), effect(-9, 1)]), Verdict::More);
     assert_eq!(verdict([effect(-9, 1), effect(-9, -1)]), Verdict::Less);

@@ -1,6 +1,7 @@
 //! Labels and numbers of a report in its language.
 
 use crate::domain::language;
+use crate::domain::name::OrganisationId;
 use crate::domain::report::{Cell, Column, Content, Report, ReportKind, Row, Table, TableId, Unit};
 use crate::domain::suppression::Withheld;
 use crate::domain::suppression::partition::OTHERS;
@@ -38,7 +39,7 @@ impl Labels {
         let scope = &report.scope;
         let year = scope.year().map(|year| year.to_string()).unwrap_or_default();
         let round = content.rounds.first().map(|round| round.display_name.as_str()).unwrap_or_default();
-        let organisation = scope.organisation().map(|organisation| organisation.as_str()).unwrap_or_default();
+        let organisation = scope.organisation().map(OrganisationId::as_str).unwrap_or_default();
         let key = format!("title_{}", scope.kind().as_str());
         match scope.kind() {
             ReportKind::Round => self.fill(&key, &[("round", &round)]),

@@ -98,8 +98,7 @@ pub(super) fn cell(formula: Formula, group: &Released, whole: Option<&Released>)
         Formula::Gap(part, base) => {
             match (share(group, part, base), whole.map(|whole| share(whole, part, base))) {
                 (Cell::Number(own), Some(Cell::Number(all))) => Cell::Number(own - all),
-                (Cell::Number(_), Some(other)) => other,
-                (other, _) => other,
+                (Cell::Number(_), Some(other)) | (other, _) => other,
             }
         }
     }

@@ -120,24 +120,21 @@ impl Attacker<'_> {
             });
         let least = least.max().unwrap_or_default();
         let most = elsewhere.iter().filter_map(|totals| totals.last().copied()).min();
-        let values = match self.values(group) {
-            Some(values) => values,
-            None => (0..=most?).collect(),
-        };
-        let is_possible = |value: &u64| match &rest {
-            Some(rest) => rest.iter().any(|rest| {
-                let total = rest + value;
-                total >= least && elsewhere.iter().all(|totals| totals.contains(&total))
-            }),
-            None => {
-                let known: u64 = self.released[partition]
-                    .iter()
-                    .enumerate()
-                    .filter(|(other, _)| *other != at)
-                    .filter_map(|(_, group)| self.values(group)?.first().copied())
-                    .sum();
-                most.is_none_or(|most| value + known <= most)
+        let values = if let Some(values) = self.values(group) { values } else { (0..=most?).collect() };
+        let is_possible = |value: &u64| {
+            if let Some(rest) = &rest {
+                return rest.iter().any(|rest| {
+                    let total = rest + value;
+                    total >= least && elsewhere.iter().all(|totals| totals.contains(&total))
+                });
             }
+            let known: u64 = self.released[partition]
+                .iter()
+                .enumerate()
+                .filter(|(other, _)| *other != at)
+                .filter_map(|(_, group)| self.values(group)?.first().copied())
+                .sum();
+            most.is_none_or(|most| value + known <= most)
         };
         Some(values.into_iter().filter(is_possible).collect())
     }
