@@ -93,11 +93,11 @@ async fn kills(cluster: Cluster, set: Set) -> (Cluster, Ledger) {
     over.store(true, std::sync::atomic::Ordering::SeqCst);
     ended.notify_waiters();
     let all = async { while stories.join_next().await.transpose().expect("a story ends well").is_some() {} };
-    let all = tokio::time::timeout(Duration::from_secs(300), all).await;
+    let all = tokio::time::timeout(Duration::from_mins(5), all).await;
     assert!(all.is_ok(), "the stories do not end after seed {}: {told:?}", set.seed);
     let cluster = Arc::into_inner(cluster).expect("no story holds it");
     let ledger = Arc::into_inner(ledger).expect("no story holds it");
-    println!("seed {}: {} calls were acknowledged during {told:?}", set.seed, ledger.len());
+    assert!(ledger.len() > 100, "seed {}: only {} calls were acknowledged: {told:?}", set.seed, ledger.len());
     (cluster, ledger)
 }
 

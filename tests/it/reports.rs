@@ -158,7 +158,7 @@ async fn a_published_round_is_reported_once_and_read_by_permission(world: World)
     let listed: BTreeSet<String> = names(&coordinator).await.into_iter().collect();
     assert_eq!(listed, all.into_iter().cloned().collect());
     for (client, readable) in [(&own.client, &annual.name), (&member, &committee.name)] {
-        assert_eq!(names(client).await, [readable.clone()]);
+        assert_eq!(names(client).await, std::slice::from_ref(readable));
         for name in all {
             let read = get(client, name).await;
             if name == readable {

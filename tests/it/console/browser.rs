@@ -1,5 +1,6 @@
 //! A browser without a script: keeps a cookie, sends forms as browsers do, and follows nothing by itself.
 
+use std::fmt::Write as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tonic::codegen::http::StatusCode;
@@ -66,14 +67,14 @@ impl Browser {
     ) -> Reply {
         let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.host);
         for (name, value) in headers {
-            request.push_str(&format!("{name}: {value}\r\n"));
+            write!(request, "{name}: {value}\r\n").expect("a text");
         }
         if let Some(cookie) = &self.cookie {
-            request.push_str(&format!("cookie: {cookie}\r\n"));
+            write!(request, "cookie: {cookie}\r\n").expect("a text");
         }
         if method == "POST" {
             let kind = "application/x-www-form-urlencoded";
-            request.push_str(&format!("content-type: {kind}\r\ncontent-length: {}\r\n", body.len()));
+            write!(request, "content-type: {kind}\r\ncontent-length: {}\r\n", body.len()).expect("a text");
         }
         request.push_str("\r\n");
         request.push_str(body);
@@ -107,7 +108,7 @@ fn escaped(value: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             escaped.push(byte.into());
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            write!(escaped, "%{byte:02X}").expect("a text");
         }
     }
     escaped

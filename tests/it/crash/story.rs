@@ -28,7 +28,7 @@ pub(super) fn changes(method: &str) -> bool {
         .find(|method| method.name() == name)
         .expect("a method");
     let none = prost_types::method_options::IdempotencyLevel::NoSideEffects;
-    !method.options.as_ref().is_some_and(|options| options.idempotency_level() == none)
+    method.options.as_ref().is_none_or(|options| options.idempotency_level() != none)
 }
 
 /// Somebody who calls.
@@ -143,6 +143,6 @@ pub(super) async fn play(cluster: &Cluster, ledger: &Ledger, number: usize) {
     Box::pin(mentorship::mentorship(&cast, &round)).await;
 }
 
-fn mask(path: &str) -> Option<FieldMask> {
-    Some(FieldMask { paths: vec![path.to_owned()] })
+fn mask(path: &str) -> FieldMask {
+    FieldMask { paths: vec![path.to_owned()] }
 }

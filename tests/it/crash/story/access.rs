@@ -19,7 +19,7 @@ pub(super) async fn access(secretariat: Caller<'_>, number: usize) -> Cast<'_> {
             display_name: "Renamed".to_owned(),
             ..v1::Organisation::default()
         }),
-        update_mask: mask("display_name"),
+        update_mask: Some(mask("display_name")),
         request_id: request_id(),
         ..v1::UpdateOrganisationRequest::default()
     };
@@ -75,7 +75,7 @@ async fn of_one_principal(secretariat: &Caller<'_>, number: usize, organisation:
         v1::Principal { handle: format!("renamed-{number}"), ..read.principal.expect("a principal") };
     let request = v1::UpdatePrincipalRequest {
         principal: Some(principal),
-        update_mask: mask("handle"),
+        update_mask: Some(mask("handle")),
         request_id: request_id(),
         validate_only: false,
     };

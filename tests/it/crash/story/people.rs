@@ -33,7 +33,7 @@ pub(super) async fn people(cast: &Cast<'_>) {
             working_styles: vec!["structured".to_owned()],
             ..v1::Profile::default()
         }),
-        update_mask: mask("working_styles"),
+        update_mask: Some(mask("working_styles")),
         request_id: request_id(),
         validate_only: false,
     };
@@ -125,7 +125,7 @@ pub(super) async fn consultation(cast: &Cast<'_>) {
             deadline: later,
             ..v1::Consultation::default()
         }),
-        update_mask: mask("deadline"),
+        update_mask: Some(mask("deadline")),
         request_id: request_id(),
         ..v1::UpdateConsultationRequest::default()
     };

@@ -69,7 +69,7 @@ pub(super) async fn round(cast: &Cast<'_>) -> String {
             display_name: "Renamed".to_owned(),
             ..v1::Round::default()
         }),
-        update_mask: mask("display_name"),
+        update_mask: Some(mask("display_name")),
         request_id: request_id(),
         ..v1::UpdateRoundRequest::default()
     };
