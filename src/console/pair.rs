@@ -334,7 +334,12 @@ async fn said(visit: &Visit, standing: &PairStanding) -> Result<Markup> {
     let name = PairRef { round: standing.run.round.clone(), id: standing.pair_id.clone() }.name();
     let request = PageRequest { size: 100, token: String::new() };
     let listing = visit.service().list_comments(visit.caller()?, &name, &request);
-    let comments = visit.read("ReviewService/ListComments", listing).await?.1.items;
+    let comments = match visit.read("ReviewService/ListComments", listing).await {
+        Ok((_, page)) => page.items,
+        // A pair of which nothing was said is not kept.
+        Err(Error::NotFound(_)) => Vec::new(),
+        Err(error) => return Err(error),
+    };
     let people = comments.iter().map(|comment| comment.said.recorder.as_str()).collect();
     let handles = visit.handles(people).await?;
     Ok(html! {
