@@ -363,7 +363,7 @@ async fn ten_thousand_check_ins_are_imported_within_a_second() {
     let mut file = "mentorship,side,point,date,satisfaction,recommend\n".to_owned();
     for one in &mentorships {
         for (side, point) in ["mentor", "mentee"].iter().flat_map(|side| POINTS.map(|point| (side, point))) {
-            write!(file, "{},{side},{point},2027-03-16,4,9\n", short(one)).expect("a text");
+            writeln!(file, "{},{side},{point},2027-03-16,4,9", short(one)).expect("a text");
         }
     }
     let stopwatch = Stopwatch::start();

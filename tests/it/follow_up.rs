@@ -249,6 +249,7 @@ enum Step {
 
 impl Model {
     /// The state after a step: the same for one that was taken already; `None` for one that is refused.
+    #[expect(clippy::match_same_arms, reason = "what was taken already, with a condition and without")]
     fn after(&mut self, step: Step) -> Option<(v1::MentorshipState, bool)> {
         let next = match (step, self.state) {
             (Step::Answer(side, accepts), _) if self.answers[side] == Some(accepts) => (self.state, false),
