@@ -40,7 +40,7 @@ pub(super) struct Options {
     /// Address of the console, the web pages of the working group [env: WIM_MATCH_CONSOLE_LISTEN; default: no console].
     #[arg(long, value_name = "ADDRESS")]
     console_listen: Option<String>,
-    /// Origin under which browsers reach the console, such as https://match.example.org [env: WIM_MATCH_CONSOLE_ORIGIN].
+    /// Origin under which browsers reach the console, such as `https://match.example.org` [env: WIM_MATCH_CONSOLE_ORIGIN].
     #[arg(long, value_name = "ORIGIN")]
     console_origin: Option<String>,
     #[command(flatten)]
